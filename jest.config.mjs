@@ -1,0 +1,16 @@
+import { preset } from './jest.preset.mjs';
+
+const project = (displayName, roots, testMatch) => ({ ...preset, displayName, roots, testMatch });
+
+/**
+ * One process runs every unit and conformance suite; stories run in a second project because they
+ * start whole Gatehouses and must not share the machine with each other.
+ */
+export default {
+  projects: [
+    project('unit', ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'], ['**/*.spec.ts']),
+    project('story', ['<rootDir>/apps/e2e/src'], ['**/*.story.ts']),
+  ],
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};
