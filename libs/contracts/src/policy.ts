@@ -1,0 +1,296 @@
+import { z } from 'zod';
+import { defineEvent, defineRequest } from './define.js';
+import { actor, displayText, epochMs, identityId, personId, policyName, serverId, serverName } from './names.js';
+import { snapshotReply, snapshotRequest, snapshotVersion } from './snapshot.js';
+
+/** The policy that a first start writes, in plain sight: signed-in people may call everything. */
+export const FIRST_POLICY_NAME = 'signed-in-people-may-call';
+
+/** Header names may be any RFC 9110 token; which are refused is decided where they are set. */
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/);
+const headerValue = z.string().max(8_192).regex(/^[\t\x20-\x7e\x80-\xff]*$/);
+
+/** Whose credential a server's calls carry (glossary: identity mode); what needs a person's own sign-in comes with upstream OAuth. */
+export const identityMode = z.enum(['global', 'none']);
+
+/** Why a probe failed. */
+export const failureClass = z.enum([
+  'dns',
+  'refused',
+  'timeout',
+  'tls',
+  'unauthenticated',
+  'url_refused',
+  'credential',
+  'not_mcp',
+  'protocol',
+  'upstream_error',
+]);
+
+/** What the last probe found. */
+export const serverHealth = z.strictObject({
+  status: z.enum(['unknown', 'healthy', 'failing']),
+  failure: failureClass.nullable(),
+  /** One sentence for people; never upstream text or addresses. */
+  detail: z.string().max(500).nullable(),
+  checkedAt: epochMs.nullable(),
+  protocolVersion: z.string().nullable(),
+  serverInfo: z.strictObject({ name: z.string(), version: z.string() }).nullable(),
+});
+
+/** A registered server. */
+export const server = z.strictObject({
+  id: serverId,
+  name: serverName,
+  url: z.string(),
+  transport: z.literal('streamable-http'),
+  allowPrivateNetwork: z.boolean(),
+  state: z.enum(['running', 'stopped']),
+  identityMode,
+  identityId: identityId.nullable(),
+  /** Plain headers sent with every request. */
+  headers: z.array(z.tuple([headerName, headerValue])),
+  /** Names only of the headers whose values the vault holds. */
+  secretHeaders: z.array(headerName),
+  health: serverHealth,
+  tools: z.int(),
+  resources: z.int(),
+  prompts: z.int(),
+  createdAt: epochMs,
+  /** Revision of the row: the ETag of the admin API. */
+  revision: z.int().min(1),
+});
+
+/** A registered server as the admin API shows it. */
+export type Server = z.infer<typeof server>;
+
+/** One thing a server offers, as a probe saw it. */
+export const observedItem = z.strictObject({
+  kind: z.enum(['tool', 'resource', 'resourceTemplate', 'prompt']),
+  /** Tool or prompt name, URI or URI template. */
+  name: z.string().max(2_048),
+  title: z.string().max(300).nullable(),
+  description: z.string().max(1_000).nullable(),
+  /** SHA-256 over the canonical definition, base64url. */
+  fingerprint: z.string(),
+});
+
+/** One thing a server offers. */
+export type ObservedItem = z.infer<typeof observedItem>;
+
+/** A policy as written. */
+export const policy = z.strictObject({
+  name: policyName,
+  version: z.int().min(1),
+  text: z.string().max(65_536),
+  updatedAt: epochMs,
+  updatedBy: personId.nullable(),
+});
+
+/** A policy. */
+export type Policy = z.infer<typeof policy>;
+
+/** The signed text of the policy snapshot: all an edge needs to decide and to route. */
+export const policySnapshot = z.strictObject({
+  ...snapshotVersion.shape,
+  issuedAt: epochMs,
+  servers: z.array(
+    z.strictObject({
+      id: serverId,
+      name: serverName,
+      url: z.string(),
+      allowPrivateNetwork: z.boolean(),
+      state: z.enum(['running', 'stopped']),
+      identityMode,
+      identityId: identityId.nullable(),
+      headers: z.array(z.tuple([z.string(), z.string()])),
+      /** Fingerprints of the tools a probe saw, by tool name: what a record says was called. */
+      tools: z.record(z.string(), z.string()),
+    }),
+  ),
+  policies: z.array(z.strictObject({ name: policyName, version: z.int(), text: z.string() })),
+});
+
+/** The policy snapshot. */
+export type PolicySnapshot = z.infer<typeof policySnapshot>;
+
+/** One server as the snapshot carries it. */
+export type SnapshotServer = PolicySnapshot['servers'][number];
+
+/** The policy snapshot, in pieces. */
+export const getPolicySnapshot = defineRequest({
+  subject: 'rpc.v1.policy.snapshot.get',
+  owner: 'policy',
+  request: snapshotRequest,
+  reply: snapshotReply,
+});
+
+/** A new policy snapshot can be fetched. */
+export const policySnapshotPublished = defineEvent({
+  subject: 'evt.v1.policy.snapshot.published',
+  owner: 'policy',
+  consumers: ['gateway'],
+  payload: snapshotVersion,
+});
+
+/** Any one edge is to look at a server and report what it offers. */
+export const probeOrdered = defineEvent({
+  subject: 'evt.v1.policy.probe.ordered',
+  owner: 'policy',
+  consumers: ['gateway'],
+  payload: z.strictObject({ serverId, probeId: z.string().max(64) }),
+});
+
+/** What an edge saw when it looked, in parts of at most a hundred items; policy decides what it means. */
+export const toolsObserved = defineEvent({
+  subject: 'evt.v1.edge.tools.observed',
+  owner: 'gateway',
+  consumers: ['policy'],
+  payload: z.strictObject({
+    serverId,
+    probeId: z.string().max(64),
+    part: z.int().min(0),
+    parts: z.int().min(1).max(100),
+    health: serverHealth,
+    items: z.array(observedItem).max(100),
+  }),
+});
+
+/** Everything to register a server; its secrets are in the vault already, under `identityId`. */
+export const serverInput = z.strictObject({
+  id: serverId,
+  name: serverName.nullable(),
+  url: z.string().max(2_048),
+  allowPrivateNetwork: z.boolean(),
+  identityMode,
+  identityId: identityId.nullable(),
+  headers: z.array(z.tuple([headerName, headerValue])).max(32),
+  secretHeaders: z.array(headerName).max(32),
+});
+
+/** Registers a server and orders its first probe. A null name is derived from the URL's host. */
+export const addServer = defineRequest({
+  subject: 'rpc.v1.policy.server.add',
+  owner: 'policy',
+  request: z.strictObject({ actor, server: serverInput }),
+  reply: server,
+  errors: ['conflict', 'url_refused', 'header_refused'],
+});
+
+/** All servers, by name. */
+export const listServers = defineRequest({
+  subject: 'rpc.v1.policy.server.list',
+  owner: 'policy',
+  request: z.strictObject({}),
+  reply: z.strictObject({ items: z.array(server) }),
+});
+
+const byName = z.strictObject({ name: serverName });
+
+/** One server. */
+export const getServer = defineRequest({
+  subject: 'rpc.v1.policy.server.get',
+  owner: 'policy',
+  request: byName,
+  reply: server,
+  errors: ['unknown_server'],
+});
+
+/** What a server offered when it was last probed. */
+export const listServerItems = defineRequest({
+  subject: 'rpc.v1.policy.server.items',
+  owner: 'policy',
+  request: z.strictObject({ name: serverName, kind: observedItem.shape.kind.nullable() }),
+  reply: z.strictObject({ items: z.array(observedItem) }),
+  errors: ['unknown_server'],
+});
+
+const changeServer = (verb: string) =>
+  defineRequest({
+    subject: `rpc.v1.policy.server.${verb}`,
+    owner: 'policy',
+    request: z.strictObject({ actor, name: serverName, revision: z.int().nullable() }),
+    reply: server,
+    errors: ['unknown_server', 'precondition_failed'],
+  });
+
+/** Removes a server from the register; its endpoint is gone with the next snapshot. */
+export const removeServer = changeServer('remove');
+/** Stops a server: unlisted, and its calls are refused with `server_stopped`. */
+export const stopServer = changeServer('stop');
+/** Starts a stopped server and orders a probe. */
+export const startServer = changeServer('start');
+/** Orders a probe now. */
+export const probeServer = changeServer('probe');
+
+/** Writes one or more policies at once: all of them or none. */
+export const applyPolicies = defineRequest({
+  subject: 'rpc.v1.policy.policy.apply',
+  owner: 'policy',
+  request: z.strictObject({
+    actor,
+    policies: z.array(z.strictObject({ name: policyName, text: z.string().min(1).max(65_536) })).min(1).max(100),
+  }),
+  reply: z.strictObject({ items: z.array(policy), snapshot: snapshotVersion }),
+  errors: ['invalid_policy'],
+});
+
+/** All policies, by name. */
+export const listPolicies = defineRequest({
+  subject: 'rpc.v1.policy.policy.list',
+  owner: 'policy',
+  request: z.strictObject({}),
+  reply: z.strictObject({ items: z.array(policy) }),
+});
+
+/** One policy, newest version. */
+export const getPolicy = defineRequest({
+  subject: 'rpc.v1.policy.policy.get',
+  owner: 'policy',
+  request: z.strictObject({ name: policyName }),
+  reply: policy,
+  errors: ['not_found'],
+});
+
+/** Takes a policy out of force; its versions stay for the record. */
+export const deletePolicy = defineRequest({
+  subject: 'rpc.v1.policy.policy.delete',
+  owner: 'policy',
+  request: z.strictObject({ actor, name: policyName }),
+  reply: z.strictObject({ snapshot: snapshotVersion }),
+  errors: ['not_found'],
+});
+
+/** A question as people ask it: would this person be allowed this? */
+export const policyQuestion = z.strictObject({
+  person: z.strictObject({
+    id: z.string().max(100),
+    email: z.string().nullable().default(null),
+    teams: z.array(displayText(100)).default([]),
+    roles: z.array(z.string()).default(['member']),
+  }),
+  client: z.string().max(200).default(''),
+  action: z.enum(['connect', 'call', 'get', 'read']),
+  server: serverName,
+  target: z.string().max(2_048).nullable().default(null),
+  arguments: z.record(z.string(), z.json()).default({}),
+});
+
+/** What the engine answers, with the policies that decided. */
+export const policyAnswer = z.strictObject({
+  effect: z.enum(['allow', 'deny']),
+  reason: z.enum(['permitted', 'forbidden', 'no_policy', 'evaluation_error']),
+  policies: z.array(z.string()),
+});
+
+/** Asks the engine that edges use, over the policies in force or over a draft in their place. */
+export const testPolicy = defineRequest({
+  subject: 'rpc.v1.policy.policy.test',
+  owner: 'policy',
+  request: z.strictObject({
+    question: policyQuestion,
+    draft: z.array(z.strictObject({ name: policyName, text: z.string().max(65_536) })).max(100).nullable(),
+  }),
+  reply: policyAnswer,
+  errors: ['invalid_policy', 'unknown_server'],
+});

@@ -1,0 +1,16 @@
+import * as audit from './audit.js';
+import * as auth from './auth.js';
+import type { EventContract, RequestContract } from './define.js';
+import * as policy from './policy.js';
+import * as vault from './vault.js';
+
+const all: unknown[] = [audit, auth, policy, vault].flatMap((owner) => Object.values(owner));
+
+const isContract = (value: unknown, member: string): boolean =>
+  typeof value === 'object' && value !== null && 'subject' in value && member in value;
+
+/** Every request there is, by declaration. */
+export const REQUESTS = all.filter((value): value is RequestContract => isContract(value, 'callers'));
+
+/** Every event there is, by declaration. */
+export const EVENTS = all.filter((value): value is EventContract => isContract(value, 'consumers'));
