@@ -1,1 +1,3 @@
-export {};
+export { type Ephemeral } from './ephemeral.js';
+export { memoryEphemeral } from './memory-ephemeral.js';
+export { redisEphemeral, type RedisEphemeralOptions } from './redis-ephemeral.js';
