@@ -1,6 +1,7 @@
 export * as api from './api.js';
 export * as auditContracts from './audit.js';
 export * as authContracts from './auth.js';
+export * as edgeContracts from './edge.js';
 export * as policyContracts from './policy.js';
 export * as vaultContracts from './vault.js';
 export { defineEvent, defineRequest, type EventContract, type RequestContract, type ServiceName } from './define.js';

@@ -1,10 +1,11 @@
 import * as audit from './audit.js';
 import * as auth from './auth.js';
 import type { EventContract, RequestContract } from './define.js';
+import * as edge from './edge.js';
 import * as policy from './policy.js';
 import * as vault from './vault.js';
 
-const all: unknown[] = [audit, auth, policy, vault].flatMap((owner) => Object.values(owner));
+const all: unknown[] = [audit, auth, edge, policy, vault].flatMap((owner) => Object.values(owner));
 
 const isContract = (value: unknown, member: string): boolean =>
   typeof value === 'object' && value !== null && 'subject' in value && member in value;
