@@ -6,3 +6,4 @@ export { findServerBinary, type ServerBinary } from './servers/find-server-binar
 export { freePort } from './servers/free-port.js';
 export { serverLeg } from './servers/server-leg.js';
 export { TestClock } from './test-clock.js';
+export { TestAuthority, type CertificateWish, type TestCertificate } from './tls/test-authority.js';

@@ -1,0 +1,75 @@
+import type { Dispatcher, Pool } from 'undici';
+import { GuardedHandler } from './guarded-handler.js';
+import { SmallAnswerHandler, type SmallAnswer, type SmallAnswerLimits } from './small-answer.js';
+import type { Target } from './target.js';
+
+/** One request; header names in lower case. `host` and `accept-encoding` are set here, whatever is given. */
+export interface OutboundRequest {
+  method: Dispatcher.HttpMethod;
+  headers: Record<string, string>;
+  body?: Buffer | null;
+}
+
+/** A request whose answer is streamed to a handler. Zero switches a limit off (for open streams). */
+export interface StreamedRequest extends OutboundRequest {
+  /** From the request being written to the last header. */
+  headersTimeoutMs: number;
+  /** Longest silence inside the body. */
+  bodyTimeoutMs: number;
+}
+
+/** A request whose whole answer is wanted. */
+export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {}
+
+/**
+ * One checked URL and its connections. Redirects are answers like any other: nothing here follows
+ * them, because following would carry the credential to another address.
+ */
+export class Destination {
+  readonly origin: string;
+  readonly url: string;
+  private pool: Pool | undefined;
+
+  /** Made by `Outbound.destination`; `openPool` finds or makes the pool of the target's origin. */
+  constructor(
+    private readonly target: Target,
+    private readonly openPool: (target: Target) => Pool,
+  ) {
+    this.origin = target.origin;
+    this.url = target.url;
+  }
+
+  /**
+   * Sends one request; the answer goes to the handler's `onResponseStart/Data/End`, every failure
+   * to `onResponseError` as a `Refusal` (`url_refused` when the name leads where it may not,
+   * `upstream_unreachable` with a reason, `upstream_timeout`, `upstream_invalid`,
+   * `upstream_too_large`, `header_refused`). The controller given to `onResponseError` is
+   * undefined when no connection was made. Nothing is ever sent twice.
+   */
+  dispatch(request: StreamedRequest, handler: Dispatcher.DispatchHandler): void {
+    const pool = this.livePool();
+    pool.dispatch(
+      {
+        path: this.target.path,
+        method: request.method,
+        headers: { ...request.headers, host: undefined, 'accept-encoding': 'identity' },
+        body: request.body ?? null,
+        headersTimeout: request.headersTimeoutMs,
+        bodyTimeout: request.bodyTimeoutMs,
+      },
+      new GuardedHandler(handler),
+    );
+  }
+
+  /** Sends one request and returns its whole answer; rejects as `dispatch` does, and when it grows or lasts too long. */
+  fetchSmall(request: SmallRequest): Promise<SmallAnswer> {
+    const handler = new SmallAnswerHandler(request);
+    this.dispatch({ ...request, headersTimeoutMs: request.timeoutMs, bodyTimeoutMs: request.timeoutMs }, handler);
+    return handler.answer;
+  }
+
+  private livePool(): Pool {
+    if (this.pool === undefined || this.pool.closed) this.pool = this.openPool(this.target);
+    return this.pool;
+  }
+}
