@@ -1,3 +1,5 @@
+export { runConformance, type ConformanceReport, type ConformanceRun, type ScenarioResult } from './conformance-suite/run-conformance.js';
+export { startHeaderHop, type HeaderHop } from './conformance-suite/header-hop.js';
 export { startNats } from './servers/nats.js';
 export { startPostgres } from './servers/postgres.js';
 export { startRedis } from './servers/redis.js';
@@ -7,3 +9,5 @@ export { freePort } from './servers/free-port.js';
 export { serverLeg } from './servers/server-leg.js';
 export { TestClock } from './test-clock.js';
 export { TestAuthority, type CertificateWish, type TestCertificate } from './tls/test-authority.js';
+export { startConformanceUpstream, type ConformanceUpstream } from './upstreams/conformance/conformance-upstream.js';
+export { type RecordedRequest, type RequiredHeader, type Upstream } from './upstreams/recording-server.js';
