@@ -26,20 +26,22 @@ export function databaseError(error: unknown): Refusal | Fault {
   // TypeORM lets go of a connection when it breaks; the statement after that finds the runner released.
   if (error instanceof QueryRunnerAlreadyReleasedError) return unavailable();
   const driver = (error instanceof QueryFailedError ? error.driverError : error) as DriverError;
-  const code = driver.code ?? '';
-  if (code === '23505') return new Refusal('conflict', driver.constraint === undefined ? {} : { constraint: driver.constraint });
+  return refusalFor(driver) ?? new Fault('a database statement failed', { cause: withoutValues(driver) });
+}
+
+function refusalFor(driver: DriverError): Refusal | undefined {
+  const { code = '', constraint } = driver;
+  if (code === '23505') return new Refusal('conflict', constraint === undefined ? {} : { constraint });
   if (isConnectionLoss(driver)) return unavailable();
   if (code === '57014') return new Refusal('service_timeout', { part: 'database' });
-  if (BUSY.has(code)) return new Refusal('overloaded');
-  return new Fault('a database statement failed', { cause: withoutValues(driver) });
+  return BUSY.has(code) ? new Refusal('overloaded') : undefined;
 }
 
 function unavailable(): Refusal {
   return new Refusal('service_unavailable', { part: 'database' });
 }
 
-/** True when the server could not be reached, went away, or takes no more connections. */
-export function isConnectionLoss({ code, message }: DriverError): boolean {
+function isConnectionLoss({ code, message }: DriverError): boolean {
   return LOST.test(code ?? '') || LOST_MESSAGE.test(message);
 }
 

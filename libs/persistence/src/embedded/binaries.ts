@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { access, chmod, copyFile, lstat, mkdir, readdir, readFile, rename, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -109,7 +110,7 @@ async function makeFolder(path: string): Promise<void> {
 async function copyOne(from: string, to: string): Promise<void> {
   const [source, target] = await Promise.all([stat(from), stat(to).catch(() => undefined)]); // missing is what is looked for
   if (target?.size === source.size) return;
-  const partial = `${to}.${process.pid}`;
+  const partial = `${to}.${randomUUID()}`;
   await copyFile(from, partial);
   await chmod(partial, (source.mode & 0o111) === 0 ? 0o644 : 0o755);
   await rename(partial, to);

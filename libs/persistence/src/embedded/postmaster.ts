@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cannotStart, codeOf } from './cannot-start.js';
 import { reasonOf, type Cluster } from './cluster.js';
-import { isAlive, worksIn } from './process-facts.js';
+import { isAlive, isServed, servesCluster } from './process-facts.js';
 
 const run = promisify(execFile);
 const READY_LIMIT_MS = 60_000;
@@ -105,16 +105,25 @@ export async function stopPostmaster(cluster: Cluster, pid: number): Promise<voi
 
 /**
  * A kill -9 of Gatehouse leaves its server running as an orphan: end it, so that the next one is
- * our child. A pid file whose process is something else (another boot, a container restarted with
- * the same ids) would stop PostgreSQL from starting: remove it.
+ * our child. On Linux the pid file goes too, once no process of the cluster is left: the id in it may
+ * by now be a zombie's or a stranger's (another boot, a restarted container), and PostgreSQL would
+ * take that for a running server.
  */
 export async function endOrphan(cluster: Cluster, log: (line: string) => void): Promise<void> {
   const { pid } = await readPidFile(cluster.folder);
-  if (pid === 0 || !isAlive(pid)) return;
-  if (await worksIn(pid, cluster.folder)) {
+  if (pid === 0) return;
+  if (isAlive(pid) && (await servesCluster(pid, cluster.folder))) {
     log(`stopping PostgreSQL process ${pid}, left over from a run that was killed`);
     await stopPostmaster(cluster, pid);
-  } else {
-    await rm(join(cluster.folder, 'postmaster.pid'), { force: true });
+  }
+  if (process.platform !== 'linux') return;
+  await untilUnserved(cluster.folder);
+  await rm(join(cluster.folder, 'postmaster.pid'), { force: true });
+}
+
+// Two sets of processes on one cluster corrupt it; those that lost their postmaster leave by themselves.
+async function untilUnserved(folder: string): Promise<void> {
+  for (const deadline = Date.now() + FAST_STOP_LIMIT_MS; await isServed(folder); await sleep(POLL_MS)) {
+    if (Date.now() > deadline) throw cannotStart(`processes of an earlier server still use ${folder}`);
   }
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { codeOf } from './cannot-start.js';
 
@@ -37,12 +37,21 @@ export async function processStart(pid: number): Promise<string> {
   return `${boot.trim()}/${fields[START_TIME_FIELD] ?? ''}`;
 }
 
-/** Whether the process works in this folder, as every PostgreSQL process does in its cluster. */
-export async function worksIn(pid: number, folder: string): Promise<boolean> {
-  if (process.platform === 'linux') {
-    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => ''); // not ours to see, so not ours
-    return cwd === (await realpath(folder));
+/** Whether the process is a PostgreSQL one of this cluster: each works in its data directory. */
+export async function servesCluster(pid: number | string, folder: string): Promise<boolean> {
+  if (process.platform !== 'linux') {
+    const { stdout } = await run('ps', ['-o', 'args=', '-p', String(pid)]).catch(() => ({ stdout: '' })); // ps fails when it is gone
+    return stdout.includes('postgres') && stdout.includes(folder);
   }
-  const { stdout } = await run('ps', ['-o', 'args=', '-p', String(pid)]).catch(() => ({ stdout: '' })); // ps fails when it is gone
-  return stdout.includes(folder);
+  const [cwd, name] = await Promise.all([
+    readlink(`/proc/${pid}/cwd`).catch(() => ''), // gone, or not ours to see, so not ours
+    readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''), // the same
+  ]);
+  return name.trim() === 'postgres' && cwd === (await realpath(folder));
+}
+
+/** Whether any process serves the cluster, be it one whose postmaster is dead (Linux only). */
+export async function isServed(folder: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  return (await Promise.all(pids.map((pid) => servesCluster(pid, folder)))).some(Boolean);
 }
