@@ -66,16 +66,16 @@ export function invalidAnswer(reason: 'http' | 'truncated' | 'encoded' | 'header
  */
 export function failureOf(error: unknown, answerStarted = false): Refusal {
   if (error instanceof Refusal) return error;
-  const { code, message } = error as { code?: unknown; message?: unknown };
+  const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
   const text = typeof code === 'string' ? code : '';
   const known = OTHER_REFUSALS[text];
   if (known !== undefined) return known();
-  if (isBrokenHttp(text, String(message))) return invalidAnswer('http');
+  if (name === 'HTTPParserError' || isUnasked(text, String(message))) return invalidAnswer('http');
   const reason = UNREACHABLE[text] ?? (text.startsWith('ERR_SSL_') ? 'tls_failed' : 'other');
   return answerStarted && reason === 'reset' ? invalidAnswer('truncated') : new Refusal('upstream_unreachable', { reason });
 }
 
-/** undici reports an unasked 100 or 101 as a socket error; llhttp's own codes start with HPE_. */
-function isBrokenHttp(code: string, message: string): boolean {
-  return code.startsWith('HPE_') || (code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test(message));
+/** undici reports an unasked 100 or 101 as a socket error that differs from a reset by its words only. */
+function isUnasked(code: string, message: string): boolean {
+  return code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test(message);
 }
