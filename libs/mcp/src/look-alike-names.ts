@@ -34,9 +34,18 @@ export function refuseLookAlikes(message: JsonObject): void {
   if (isJsonObject(params['ref'])) check(params['ref'], REF);
 }
 
+/** True for a name that folds to a member of a JSON-RPC message without being one. */
+export function isMessageLookAlike(name: string): boolean {
+  return isLookAlike(name, MESSAGE);
+}
+
+function isLookAlike(name: string, names: Level): boolean {
+  return !names.exact.has(name) && names.folded.has(fold(name));
+}
+
 function check(object: JsonObject, names: Level): void {
   for (const name of Object.keys(object)) {
-    if (!names.exact.has(name) && names.folded.has(fold(name))) throw new Refusal('ambiguous_json', { reason: 'look_alike_member', member: name });
+    if (isLookAlike(name, names)) throw new Refusal('ambiguous_json', { reason: 'look_alike_member', member: name });
   }
 }
 
