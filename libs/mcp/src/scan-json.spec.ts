@@ -134,7 +134,7 @@ describe('scanJson against other parsers', () => {
       const cut = at % (text.length + 1);
       return text.slice(0, cut) + insert + text.slice(cut + (at % 2));
     })
-    .filter((text) => text.isWellFormed());
+    .filter((text) => !/\p{Surrogate}/u.test(text));
 
   it('agrees with JSON.parse on every document, apart from the extra rules', () => {
     fc.assert(
