@@ -1,1 +1,1 @@
-export {};
+export { startDemoServer, type DemoServer } from './demo-server.js';
