@@ -7,7 +7,8 @@ import { placeholderReason } from './placeholder-key.js';
 
 const KEY_BYTES = 32;
 const MAX_FILE_BYTES = 1024;
-const OTHERS = 0o077;
+const GROUP = 0o070;
+const OTHERS = 0o007;
 
 /**
  * Reads the 32-byte key-encryption key: raw, or as one line of base64 or hex. Returns undefined
@@ -57,7 +58,9 @@ async function openPrivate(path: string): Promise<FileHandle | undefined> {
 async function readChecked(file: FileHandle, path: string): Promise<Buffer> {
   const found = await file.stat();
   if (!found.isFile()) throw new Fault(`the key file ${path} is not a regular file`);
-  if ((found.mode & OTHERS) !== 0) throw new Fault(`the key file ${path} may be read by others; chmod 600 it`);
+  // A file of another owner can reach us only through its group (Kubernetes' fsGroup); our own has no need to.
+  const forbidden = found.uid === process.geteuid?.() ? GROUP | OTHERS : OTHERS;
+  if ((found.mode & forbidden) !== 0) throw new Fault(`the key file ${path} may be read by others; chmod 600 it`);
   if (found.size === 0) throw new Fault(`the key file ${path} is empty; it needs 32 random bytes (openssl rand -base64 32)`);
   if (found.size > MAX_FILE_BYTES) throw new Fault(`the key file ${path} is too long to be a key`);
   return file.readFile();

@@ -1,0 +1,157 @@
+import { vaultContracts } from '@gatehouse/contracts';
+import { Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
+import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
+import type { Logger } from '@gatehouse/telemetry';
+import { openEntryBox, type EntryKeys } from '../keys/entry-keys.js';
+import { credentialRow, lockOrAddRow, readCredential, replaceFields, type CredentialBinding, type CredentialRow } from './credential-rows.js';
+import { checkSecretHeaders, leasedHeadersJson, type SecretHeader } from './leased-headers.js';
+import type { SecretSealer } from './secret-sealer.js';
+
+/** A field as it arrives: sealed to the vault's entry key under `entryContext`. */
+export interface SealedField {
+  name: string;
+  sealed: string;
+}
+
+/** What an edge gets: openable with its own key only. */
+export interface CredentialLease {
+  sealed: string;
+  version: number;
+  expiresInMs: number;
+}
+
+/** What `Credentials` works with. */
+export interface CredentialParts {
+  db: Database;
+  outbox: Outbox;
+  entryKeys: EntryKeys;
+  sealer: SecretSealer;
+  log: Logger;
+  clock?: Clock;
+}
+
+const LEASE_MS = 60_000;
+
+/** Stores, leases and destroys the secret headers of identities. */
+export class Credentials {
+  private readonly clock: Clock;
+
+  constructor(private readonly parts: CredentialParts) {
+    this.clock = parts.clock ?? systemClock;
+  }
+
+  /**
+   * Seals the fields as the identity's next version and drops the previous one. Refuses with
+   * `bad_request` when a field does not open or cannot be a header, and with `conflict` when the
+   * identity belongs to another server or owner. Another origin binds the credential anew: its
+   * owner has just typed the secret in for it.
+   */
+  async store(binding: CredentialBinding, fields: readonly SealedField[]): Promise<number> {
+    const headers = await this.openFields(binding.identityId, fields);
+    try {
+      checkSecretHeaders(headers);
+      return await this.storeHeaders(binding, headers);
+    } finally {
+      wipe(headers);
+    }
+  }
+
+  /**
+   * The identity's headers, sealed to the asking edge. Another server or owner than the stored one
+   * is answered as if nothing were stored (`credential_missing`), another origin with
+   * `credential_unbound`; neither says what is stored instead. A blob that does not open is a
+   * `Fault`.
+   */
+  async lease(asked: CredentialBinding, edgeKey: string): Promise<CredentialLease> {
+    const found = await readCredential(this.parts.db, asked.identityId);
+    const fields = found?.fields ?? [];
+    const row = this.leasable(asked, found?.row, fields.length);
+    const headers = await this.parts.sealer.open(row, fields);
+    try {
+      return { sealed: sealHeaders(edgeKey, headers, asked), version: row.version, expiresInMs: LEASE_MS };
+    } finally {
+      wipe(headers);
+    }
+  }
+
+  /** Deletes the identity's secrets; false when there were none. */
+  async destroy(identityId: string): Promise<boolean> {
+    const destroyed = await this.parts.db.transaction(async (tx) => {
+      const row = await credentialRow(tx, identityId, true);
+      if (row === undefined || row.destroyed) return false;
+      await replaceFields(tx, { ...row, destroyed: true }, [], this.clock.now());
+      await this.announce(tx, row, 0);
+      return true;
+    });
+    if (destroyed) this.committed('credential destroyed', { identityId });
+    return destroyed;
+  }
+
+  private async openFields(identityId: string, fields: readonly SealedField[]): Promise<SecretHeader[]> {
+    const pairs = await this.parts.entryKeys.pairs();
+    const headers: SecretHeader[] = [];
+    for (const { name, sealed } of fields) {
+      const value = openEntryBox(pairs, sealed, vaultContracts.entryContext(identityId, name));
+      if (value === undefined) {
+        wipe(headers);
+        throw new Refusal('bad_request', { field: name, problem: 'not sealed to the entry key for this field' });
+      }
+      headers.push({ name, value });
+    }
+    return headers;
+  }
+
+  private async storeHeaders(binding: CredentialBinding, headers: readonly SecretHeader[]): Promise<number> {
+    const key = await this.parts.sealer.activeKey();
+    const version = await this.parts.db.transaction(async (tx) => {
+      const row = await lockOrAddRow(tx, binding, this.clock.now());
+      if (!belongsTo(row, binding)) throw new Refusal('conflict');
+      const next = { ...binding, version: row.version + 1, destroyed: false };
+      await replaceFields(tx, next, this.parts.sealer.seal(key, next, headers), this.clock.now());
+      await this.announce(tx, next, next.version);
+      return next.version;
+    });
+    this.committed('credential stored', { identityId: binding.identityId, serverId: binding.serverId, version });
+    return version;
+  }
+
+  private leasable(asked: CredentialBinding, row: CredentialRow | undefined, fields: number): CredentialRow {
+    const { identityId, serverId } = asked;
+    // No fields is refused like a destroyed one: an empty lease would send the call without its credential.
+    if (row === undefined || row.destroyed || fields === 0 || !belongsTo(row, asked)) {
+      this.parts.log.warn({ identityId, serverId, stored: row !== undefined }, 'lease refused: no such credential');
+      throw new Refusal('credential_missing');
+    }
+    if (row.origin !== asked.origin) {
+      this.parts.log.warn({ identityId, serverId }, 'lease refused: made for another origin');
+      throw new Refusal('credential_unbound');
+    }
+    return row;
+  }
+
+  private announce(tx: Transaction, { identityId, serverId }: CredentialBinding, version: number): Promise<void> {
+    return this.parts.outbox.add(tx, vaultContracts.credentialChanged.subject, { identityId, serverId, version });
+  }
+
+  private committed(message: string, ids: object): void {
+    this.parts.outbox.poke();
+    this.parts.log.info(ids, message);
+  }
+}
+
+function belongsTo(row: CredentialRow, { serverId, owner }: CredentialBinding): boolean {
+  return row.serverId === serverId && row.owner === owner;
+}
+
+function sealHeaders(edgeKey: string, headers: readonly SecretHeader[], { identityId, serverId, origin }: CredentialBinding): string {
+  const json = leasedHeadersJson(headers);
+  try {
+    return sealTo(edgeKey, json, vaultContracts.leaseContext(identityId, serverId, origin));
+  } finally {
+    json.fill(0);
+  }
+}
+
+function wipe(headers: readonly SecretHeader[]): void {
+  for (const { value } of headers) value.fill(0);
+}
