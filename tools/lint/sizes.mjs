@@ -16,7 +16,7 @@ export const sizes = {
 export const TABLES = ['**/*-table.ts', '**/migrations/**', '**/*migrations.ts', '**/schemas/**', 'libs/contracts/src/**'];
 
 /** A suite is one function by construction. */
-export const TESTS = ['**/*.spec.ts', '**/*.conformance.ts', '**/*.story.ts'];
+export const TESTS = ['**/*.spec.ts', '**/*.conformance.ts', '**/*.story.ts', 'apps/*/test/**'];
 
 /** Switches the size rules off. */
 export const noSizes = Object.fromEntries(['max-lines', 'max-lines-per-function'].map((name) => [name, 'off']));

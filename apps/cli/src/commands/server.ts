@@ -1,0 +1,101 @@
+import { api, policyContracts } from '@gatehouse/contracts';
+import { Option, type Command } from 'commander';
+import { path } from '../admin-api.js';
+import { CliFailure } from '../failure.js';
+import { timeText, type Format } from '../output/print.js';
+import { fieldList, table, type Columns } from '../output/table.js';
+import { adviceFor, afterProbe, healthText, probed } from '../probe-watch.js';
+import { invocation, noun, verb, type Context } from '../verb.js';
+import { addServerAdd, endpointUrl } from './server-add.js';
+
+type Server = policyContracts.Server;
+
+interface Output {
+  output?: Format;
+}
+
+const COLUMNS: Columns<Server> = {
+  name: (server) => server.name,
+  state: (server) => server.state,
+  health: (server) => (server.health.failure === null ? server.health.status : `${server.health.status} (${server.health.failure})`),
+  tools: (server) => server.tools,
+  identity: (server) => server.identityMode,
+  url: (server) => server.url,
+};
+
+const ITEM_COLUMNS: Columns<policyContracts.ObservedItem> = {
+  kind: (item) => item.kind,
+  name: (item) => item.name,
+  description: (item) => item.description ?? item.title,
+};
+
+/** `gatehouse server …`. */
+export function addServer(program: Command, context: Context): void {
+  const server = noun(program, 'server', 'The MCP servers behind the gateway');
+  addServerAdd(server, context);
+  verb(server, 'list', 'List the servers', 'gatehouse server list').action((options: Output) => list(context, options));
+  verb(server, 'show <name>', 'Show one server', 'gatehouse server show demo').action((name: string, options: Output) => show(context, name, options));
+  verb(server, 'tools <name>', 'List what a server offered when it was last probed', 'gatehouse server tools demo')
+    .addOption(new Option('--kind <kind>', 'only this kind').choices(policyContracts.observedItem.shape.kind.options))
+    .action((name: string, options: Output & { kind?: string }) => tools(context, name, options));
+  verb(server, 'probe <name>', 'Look at a server now', 'gatehouse server probe demo').action((name: string, options: Output) => probe(context, name, options));
+  for (const act of ['stop', 'start'] as const) {
+    const summary = act === 'stop' ? 'Stop a server: its calls are refused until it is started' : 'Start a stopped server';
+    verb(server, `${act} <name>`, summary, `gatehouse server ${act} demo`).action((name: string, options: Output) => change(context, name, act, options));
+  }
+  verb(server, 'rm <name>', 'Remove a server; its endpoint is gone', 'gatehouse server rm demo').action((name: string, options: Output) => remove(context, name, options));
+}
+
+async function list(context: Context, options: Output): Promise<void> {
+  const servers = await context.api.all('/servers', api.serverPage);
+  invocation(context, options).answer(servers, () => table(COLUMNS, servers, context.surroundings.stdout.columns));
+}
+
+async function show(context: Context, name: string, options: Output): Promise<void> {
+  const server = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+  invocation(context, options).answer(server, () => details(context, server));
+}
+
+async function tools(context: Context, name: string, options: Output & { kind?: string }): Promise<void> {
+  const items = await context.api.all(`/servers${path(name)}/tools`, api.itemPage, { kind: options.kind });
+  invocation(context, options).answer(items, () => table(ITEM_COLUMNS, items, context.surroundings.stdout.columns));
+}
+
+async function probe(context: Context, name: string, options: Output): Promise<void> {
+  const before = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+  await context.api.ask({ method: 'POST', path: `/servers${path(name)}/probe` });
+  const server = await afterProbe(context.api, name, before.health.checkedAt);
+  invocation(context, options).answer(server, () => details(context, server));
+  if (!probed(server, before.health.checkedAt)) throw new CliFailure({ message: 'the probe has not ended yet', next: `gatehouse server show ${name}` });
+  if (server.health.status === 'failing') throw new CliFailure({ message: healthText(server), code: server.health.failure ?? undefined, next: adviceFor(server) });
+}
+
+async function change(context: Context, name: string, act: 'stop' | 'start', options: Output): Promise<void> {
+  const server = await context.api.ask({ method: 'POST', path: `/servers${path(name)}/${act}`, answer: policyContracts.server });
+  invocation(context, options).answer(server, () => fieldList({ server: server.name, state: server.state }));
+}
+
+async function remove(context: Context, name: string, options: Output): Promise<void> {
+  await context.api.ask({ method: 'DELETE', path: `/servers${path(name)}` });
+  invocation(context, options).answer({ removed: name }, () => fieldList({ removed: name }));
+}
+
+function details(context: Context, server: Server): string {
+  return fieldList({
+    name: server.name,
+    id: server.id,
+    endpoint: endpointUrl(context, server.name),
+    forwards: server.url,
+    state: server.state,
+    health: healthText(server),
+    checked: timeText(server.health.checkedAt),
+    tools: server.tools,
+    resources: server.resources,
+    prompts: server.prompts,
+    identity: server.identityMode,
+    headers: server.headers.map(([name, value]) => `${name}=${value}`).join(', '),
+    'secret headers': server.secretHeaders.join(', '),
+    'private network': server.allowPrivateNetwork ? 'allowed' : 'refused',
+    created: timeText(server.createdAt),
+  });
+}

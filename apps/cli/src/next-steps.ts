@@ -1,0 +1,43 @@
+import type { ErrorCode } from '@gatehouse/kernel';
+
+/** What to do about a refusal, where there is something to do: shown under the sentence of the error table. */
+const NEXT: Partial<Record<ErrorCode, string>> = {
+  unauthenticated: 'set GATEHOUSE_TOKEN, or run in the folder of the data directory',
+  insufficient_scope: 'make a token with the scope: gatehouse token create NAME --scope admin',
+  capability_missing: 'ask an administrator, or use an administrator\'s token; gatehouse whoami shows your roles',
+  not_found: 'list what there is with the noun\'s list verb',
+  unknown_server: 'gatehouse server list',
+  conflict: 'choose another name, or look at what is there first',
+  invalid_policy: 'correct the text at the place named above; nothing was changed',
+  url_refused: 'for a server in your own network add --allow-private-network',
+  header_refused: 'leave this header out: it belongs to the connection or to the gateway',
+  policy_denied: 'gatehouse audit query --decision deny --limit 1 shows why; gatehouse policy list shows what is permitted',
+  policy_evaluation_failed: 'gatehouse audit query --decision deny --limit 1 names the policy; correct it with gatehouse policy apply',
+  server_stopped: 'gatehouse server start NAME',
+  credential_missing: 'remove the server and add it again with --secret-header or --bearer-token-file',
+  credential_unbound: 'remove the server and add it again with --secret-header or --bearer-token-file',
+  upstream_unreachable: 'gatehouse server probe NAME',
+  upstream_refused: 'gatehouse server probe NAME',
+  upstream_invalid: 'gatehouse server probe NAME',
+  upstream_timeout: 'gatehouse server probe NAME',
+  bad_params: 'gatehouse server tools NAME -o json shows what the tool takes',
+};
+
+/** What to do when a probe failed, by failure class. */
+export const PROBE_ADVICE = {
+  dns: 'check the host name in the URL',
+  refused: 'nothing listens at that address: start the server, or correct the port',
+  timeout: 'the server did not answer in time: check that it can be reached from where the gateway runs',
+  tls: 'the certificate was not accepted: check its name and validity',
+  unauthenticated: 'the server wants a credential: add it again with --secret-header or --bearer-token-file',
+  url_refused: 'the address may not be reached: for a server in your own network add it again with --allow-private-network',
+  credential: 'the stored credential could not be used: remove the server and add it again',
+  not_mcp: 'something answers there, but not MCP: check the path of the URL (often /mcp)',
+  protocol: 'the server answers MCP in a way that is not valid: look at the detail above',
+  upstream_error: 'the server answered with an error: look at its own log',
+} as const;
+
+/** The next step for a code of the error table, or undefined. */
+export function nextStep(code: string | undefined): string | undefined {
+  return code !== undefined && Object.hasOwn(NEXT, code) ? NEXT[code as ErrorCode] : undefined;
+}

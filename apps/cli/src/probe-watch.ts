@@ -1,0 +1,49 @@
+import { api, policyContracts } from '@gatehouse/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { path, type AdminApi } from './admin-api.js';
+import { PROBE_ADVICE } from './next-steps.js';
+
+/** How long a probe is waited for. */
+export const PROBE_LIMIT_MS = 10_000;
+const POLL_MS = 200;
+const MOST_NAMES = 12;
+
+type Server = policyContracts.Server;
+
+/** The server once a probe newer than `since` (its last `checkedAt`) has ended, or as it is when none ends in time. */
+export async function afterProbe(admin: AdminApi, name: string, since: number | null): Promise<Server> {
+  const deadline = performance.now() + PROBE_LIMIT_MS;
+  for (;;) {
+    const server = await admin.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+    if (probed(server, since) || performance.now() >= deadline) return server;
+    await sleep(POLL_MS);
+  }
+}
+
+/** True when a probe ended after `since`. */
+export function probed(server: Server, since: number | null): boolean {
+  return server.health.checkedAt !== null && server.health.checkedAt !== since;
+}
+
+/** What a probe found, in one line. */
+export function healthText({ health }: Server): string {
+  if (health.status === 'unknown') return 'not probed yet';
+  if (health.status === 'failing') return `failing (${health.failure ?? 'unknown'})${health.detail === null ? '' : `: ${health.detail}`}`;
+  const info = health.serverInfo === null ? '' : `, ${health.serverInfo.name} ${health.serverInfo.version}`;
+  return `healthy (MCP ${health.protocolVersion ?? '?'}${info})`;
+}
+
+/** What to do about a failing server, or undefined. */
+export function adviceFor({ health, name }: Server): string | undefined {
+  if (health.status === 'unknown') return `the probe is still running: gatehouse server show ${name}`;
+  return health.status === 'failing' && health.failure !== null ? PROBE_ADVICE[health.failure] : undefined;
+}
+
+/** The tools a healthy server offers, as one line of names. */
+export async function toolNames(admin: AdminApi, server: Server): Promise<string> {
+  if (server.tools === 0) return 'none';
+  const { items } = await admin.ask({ path: `/servers${path(server.name)}/tools`, query: { kind: 'tool' }, answer: api.itemPage });
+  const names = items.slice(0, MOST_NAMES).map((item) => item.name);
+  const more = server.tools - names.length;
+  return `${server.tools}: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

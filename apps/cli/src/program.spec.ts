@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { invoke } from '../test/invoke.js';
+import { commandTree } from './command-tree.js';
+import { buildProgram } from './program.js';
+import { processSurroundings } from './surroundings.js';
+
+const tree = commandTree(buildProgram(processSurroundings()));
+const verbs = tree.filter(({ children, words }) => children.length === 0 && words.length > 0);
+
+describe('the command tree', () => {
+  it('has the verbs that exist, and no others', () => {
+    expect(verbs.map(({ words }) => words.join(' '))).toEqual([
+      'whoami',
+      ...['add', 'list', 'show', 'tools', 'probe', 'stop', 'start', 'rm'].map((name) => `server ${name}`),
+      'call',
+      ...['list', 'show', 'apply', 'delete', 'test'].map((name) => `policy ${name}`),
+      'audit query',
+      ...['create', 'list', 'revoke'].map((name) => `token ${name}`),
+      ...['create', 'list', 'disable'].map((name) => `person ${name}`),
+    ]);
+  });
+
+  it.each(verbs.map(({ words }) => [words.join(' '), words] as const))('%s has an example in its help, and -o', async (name, words) => {
+    const ran = await invoke([...words, '--help']);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain(`Example:\n  gatehouse ${name}`);
+    expect(ran.out).toContain('--output <format>');
+  });
+
+  it.each([[['login']], [['server']], [['server', 'list', '--nope']], [['server', 'show']], [['server', 'list', '-o', 'csv']], [[]]])('%j is usage: exit 2', async (args) => {
+    expect((await invoke(args)).code).toBe(2);
+  });
+});
+
+describe('completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('%s knows every verb and its options', async (shell) => {
+    const ran = await invoke(['completion', shell]);
+    expect(ran.code).toBe(0);
+    for (const word of ['whoami', 'server', 'apply', 'follow', 'secret-header']) expect(ran.out).toContain(word);
+  });
+
+  it.each([
+    ['server pro', 'probe'],
+    ['pol', 'policy'],
+    ['audit query --dec', '--decision'],
+    ['audit query --decision d', 'deny'],
+    ['completion z', 'zsh'],
+  ])('completes "gatehouse %s" to %s in bash', async (line, expected) => {
+    const { out } = await invoke(['completion', 'bash']);
+    const words = ['gatehouse', ...line.split(' ')];
+    const script = `${out}\nCOMP_WORDS=(${words.join(' ')})\nCOMP_CWORD=${words.length - 1}\n_gatehouse\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim()).toBe(expected);
+  });
+});
+
+describe('the bin', () => {
+  it('says how to build when nothing is built', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bin-'));
+    try {
+      mkdirSync(join(folder, 'bin'));
+      copyFileSync(fileURLToPath(new URL('../bin/gatehouse.mjs', import.meta.url)), join(folder, 'bin', 'gatehouse.mjs'));
+      expect(() => execFileSync(process.execPath, [join(folder, 'bin', 'gatehouse.mjs')], { stdio: 'pipe' })).toThrow(/run npm start first/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { AdminApi } from './admin-api.js';
+import { addAudit } from './commands/audit.js';
+import { addCall } from './commands/call.js';
+import { addCompletion } from './commands/completion.js';
+import { addPerson } from './commands/person.js';
+import { addPolicy } from './commands/policy.js';
+import { addServer } from './commands/server.js';
+import { addToken } from './commands/token.js';
+import { addWhoami } from './commands/whoami.js';
+import type { Surroundings } from './surroundings.js';
+
+const VERSION = '0.1.0';
+
+const ENVIRONMENT = `
+Environment:
+  GATEHOUSE_URL       address of the gateway (default http://127.0.0.1:8080)
+  GATEHOUSE_TOKEN     access token; else <data directory>/admin.token
+  GATEHOUSE_DATA_DIR  data directory of a local Gatehouse (default .gatehouse)
+
+Exit codes: 0 ok, 1 refused or failed, 2 usage, 3 not signed in, 4 a check failed.
+Each verb's --help has an example.`;
+
+/** The whole command tree. Errors of usage are thrown, not printed and exited on. */
+export function buildProgram(surroundings: Surroundings): Command {
+  const program = new Command('gatehouse');
+  program
+    .description('Talk to a Gatehouse: its servers, policies, people, tokens and record')
+    .version(VERSION)
+    .configureOutput({ writeOut: (text) => surroundings.stdout.write(text), writeErr: (text) => surroundings.stderr.write(text) })
+    .addHelpText('after', ENVIRONMENT)
+    .exitOverride();
+  const context = { surroundings, api: new AdminApi(surroundings) };
+  addWhoami(program, context);
+  addServer(program, context);
+  addCall(program, context);
+  addPolicy(program, context);
+  addAudit(program, context);
+  addToken(program, context);
+  addPerson(program, context);
+  addCompletion(program, surroundings);
+  return program;
+}

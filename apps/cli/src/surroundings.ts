@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+/** Everything a command reads from or writes to that is not the gateway: specs bring their own. */
+export interface Surroundings {
+  /** Address of the gateway as given or by default. */
+  readonly url: string;
+  /** GATEHOUSE_TOKEN, when it is set and not empty. */
+  readonly token: string | undefined;
+  /** File with the local administrator's token. */
+  readonly adminTokenFile: string;
+  /** True when the data directory was named: then its token may leave this machine. */
+  readonly dataDirNamed: boolean;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Any variable, for `env:NAME` sources of secret headers. */
+  variable(name: string): string | undefined;
+  readFile(path: string): Promise<string>;
+  /** Standard input whole, as text. */
+  readInput(): Promise<string>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Aborted when the user interrupts. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Where text goes. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Width in characters; undefined where there is no terminal. */
+  readonly columns: number | undefined;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8080';
+const DEFAULT_DATA_DIR = '.gatehouse';
+
+/** The surroundings of this process: the only place of the command line that reads its environment. */
+export function processSurroundings(): Surroundings {
+  const { env } = process;
+  const dataDir = env['GATEHOUSE_DATA_DIR'];
+  return {
+    url: env['GATEHOUSE_URL'] || DEFAULT_URL,
+    token: env['GATEHOUSE_TOKEN'] || undefined,
+    adminTokenFile: join(dataDir || DEFAULT_DATA_DIR, 'admin.token'),
+    dataDirNamed: Boolean(dataDir),
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    variable: (name) => env[name],
+    readFile: (path) => readFile(path, 'utf8'),
+    readInput: () => text(process.stdin),
+    now: Date.now,
+    interrupted: interruption(),
+  };
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  // A reader that went away (`| head`) is not a failure worth a stack trace.
+  stream.on('error', () => process.exit(0));
+  return { write: (chunk) => void stream.write(chunk), isTerminal: stream.isTTY, columns: stream.columns };
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+}
