@@ -3,7 +3,7 @@ import { GuardedHandler } from './guarded-handler.js';
 import { SmallAnswerHandler, type SmallAnswer, type SmallAnswerLimits } from './small-answer.js';
 import type { Target } from './target.js';
 
-/** One request; header names in lower case. `host` and `accept-encoding` are set here, whatever is given. */
+/** One request. `host` and `accept-encoding` are set here, whatever is given. */
 export interface OutboundRequest {
   method: Dispatcher.HttpMethod;
   headers: Record<string, string>;
@@ -52,7 +52,7 @@ export class Destination {
       {
         path: this.target.path,
         method: request.method,
-        headers: { ...request.headers, host: undefined, 'accept-encoding': 'identity' },
+        headers: headerLines(request.headers),
         body: request.body ?? null,
         headersTimeout: request.headersTimeoutMs,
         bodyTimeout: request.bodyTimeoutMs,
@@ -72,4 +72,22 @@ export class Destination {
     if (this.pool === undefined || this.pool.closed) this.pool = this.openPool(this.target);
     return this.pool;
   }
+}
+
+/**
+ * Names and values in one flat list, which is what undici reads fastest: adding members to a copy
+ * of the object would cost more than all the rest of `dispatch`.
+ */
+function headerLines(headers: Readonly<Record<string, string>>): string[] {
+  const lines = ['accept-encoding', 'identity'];
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isSetHere(name)) lines.push(name, value);
+  }
+  return lines;
+}
+
+/** Compared by length first: most names need no lower case. */
+function isSetHere(name: string): boolean {
+  if (name.length === 4) return name.toLowerCase() === 'host';
+  return name.length === 15 && name.toLowerCase() === 'accept-encoding';
 }

@@ -134,7 +134,7 @@ describe('what is sent', () => {
       response.writeHead(307, { location: `http://127.0.0.1:${port}/elsewhere` }).end();
     });
     const destination = outboundWith().destination(`http://127.0.0.1:${port}/mcp?a=b`, { allowPrivateNetwork: true });
-    const answer = await destination.fetchSmall({ ...SMALL, headers: { host: 'evil.example', 'accept-encoding': 'gzip', 'x-api-key': 'k' }, body: Buffer.from('{}') });
+    const answer = await destination.fetchSmall({ ...SMALL, headers: { Host: 'evil.example', 'Accept-Encoding': 'gzip', 'x-api-key': 'k' }, body: Buffer.from('{}') });
     expect(answer.status).toBe(307);
     expect(seen).toEqual([['/mcp?a=b', `127.0.0.1:${port}`, 'identity', 'k']]);
   });
