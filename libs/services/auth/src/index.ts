@@ -1,1 +1,2 @@
-export {};
+export { authConfigFields, type AuthConfig } from './auth-config.js';
+export { startAuthService, type AuthOptions, type RunningService } from './start-auth-service.js';

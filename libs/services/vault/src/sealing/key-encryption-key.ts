@@ -34,7 +34,7 @@ export class KeyEncryptionKey {
   }
 
   /** `GHK1 | nonce 12 | ciphertext | tag 16`; `nonce` is handed in only by the fixed test vectors. */
-  wrap(key: Buffer, context: KeyContext, nonce = randomBytes(NONCE_BYTES)): Buffer {
+  wrap(key: Buffer, context: KeyContext, nonce: Buffer = randomBytes(NONCE_BYTES)): Buffer {
     const body = gcmSeal(this.#key, { nonce, associated: associatedData(context), body: key });
     return Buffer.concat([Buffer.from(FORMAT, 'latin1'), nonce, body]);
   }

@@ -1,0 +1,17 @@
+import type { Field } from '@gatehouse/config';
+import { z } from 'zod';
+
+/** Configuration of auth. */
+export const authConfigFields = {
+  adminTokenFile: {
+    env: 'GATEHOUSE_ADMIN_TOKEN_FILE',
+    schema: z.string().min(1).optional(),
+    describe:
+      'File with the first administrator token: one line, at least 32 random characters, mode 0600. Read while no token was ever made, ignored afterwards. Without it the single-process form mints one into admin.token of its data directory.',
+  },
+} as const satisfies Record<string, Field>;
+
+/** Auth's part of the configuration. */
+export interface AuthConfig {
+  adminTokenFile?: string | undefined;
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { capabilitiesOf } from './directory-rows.js';
+import { chunksOf, directoryText } from './directory-snapshots.js';
+
+describe('the pieces of a directory', () => {
+  it.each(['', 'a', 'abcdef', 'abcdefg', '🦊🦊🦊🦊', 'a🦊b🦊c🦊', 'ab🦊'])('join to the text and tear no character apart: %s', (text) => {
+    const chunks = chunksOf(text, 3);
+    expect(chunks.join('')).toBe(text);
+    expect(chunks.every((chunk) => chunk.isWellFormed?.() ?? true)).toBe(true);
+    expect(chunks.every((chunk) => chunk.length > 0 && chunk.length <= 3)).toBe(true);
+  });
+});
+
+describe('the text of a directory', () => {
+  it('leaves out tokens that had expired when it was issued', () => {
+    const token = { digest: 'd', personId: 'p', scopes: [] };
+    const tokens = [
+      { ...token, id: 'past', expiresAt: 999 },
+      { ...token, id: 'now', expiresAt: 1_000 },
+      { ...token, id: 'later', expiresAt: 1_001 },
+      { ...token, id: 'never', expiresAt: null },
+    ];
+    const text = directoryText({ epoch: 'e', version: 3, people: [], tokens }, 1_000);
+    expect(JSON.parse(text)).toMatchObject({ epoch: 'e', version: 3, issuedAt: 1_000, tokens: [{ id: 'later' }, { id: 'never' }] });
+  });
+});
+
+describe('the capabilities of roles', () => {
+  it('are none for a member and for a role this release does not know', () => {
+    expect(capabilitiesOf(['member', 'constructor', 'root'])).toEqual([]);
+  });
+
+  it('are all for an administrator, each once', () => {
+    expect(capabilitiesOf(['administrator', 'member', 'administrator'])).toContain('people.manage');
+    expect(new Set(capabilitiesOf(['administrator', 'administrator'])).size).toBe(capabilitiesOf(['administrator']).length);
+  });
+});

@@ -1,0 +1,95 @@
+import type { Bus } from '@gatehouse/bus';
+import type { Ephemeral } from '@gatehouse/ephemeral';
+import { systemClock, type Clock } from '@gatehouse/kernel';
+import { Database, Outbox } from '@gatehouse/persistence';
+import { nestLogger, type Logger } from '@gatehouse/telemetry';
+import { NestFactory } from '@nestjs/core';
+import type { AuthConfig } from './auth-config.js';
+import { AuthModule, type AuthParts } from './auth-module.js';
+import { DirectoryChanges } from './directory/directory-changes.js';
+import { DirectoryMirror } from './directory/directory-mirror.js';
+import { DirectorySigner } from './directory/directory-signer.js';
+import { DirectorySnapshots } from './directory/directory-snapshots.js';
+import { firstStart } from './first-start/first-start.js';
+import { AUTH_MIGRATIONS } from './migrations.js';
+import { People } from './people/people.js';
+import { Tokens } from './tokens/tokens.js';
+
+/** What auth is started with. */
+export interface AuthOptions {
+  bus: Bus;
+  log: Logger;
+  ephemeral: Ephemeral;
+  clock?: Clock;
+  /** URL of the PostgreSQL database; auth's schema is `auth`. */
+  database: string;
+  config: AuthConfig;
+  /** Single-process form: where the first start writes the administrator's token, unless the configuration names a file. */
+  adminTokenFile?: string;
+}
+
+/** A running service. */
+export interface RunningService {
+  /** True, or what is missing. */
+  ready(): Promise<true | string>;
+  /** Stops taking requests, lets running ones finish, closes what it opened. */
+  close(): Promise<void>;
+}
+
+interface Running extends AuthParts {
+  db: Database;
+  outbox: Outbox;
+  signer: DirectorySigner;
+  mirror: DirectoryMirror;
+}
+
+/**
+ * Starts auth. Does not wait for the vault: until it leases the signing key, `ready` names it and
+ * the directory is refused with `service_unavailable`. Refuses with a `Fault` of one line: no
+ * database, or a bad administrator token file.
+ */
+export async function startAuthService(options: AuthOptions): Promise<RunningService> {
+  const db = await Database.open({ url: options.database, schema: 'auth', migrations: AUTH_MIGRATIONS });
+  try {
+    const parts = buildParts(options, db);
+    const { bus, log, clock = systemClock } = options;
+    const source = { given: options.config.adminTokenFile, made: options.adminTokenFile };
+    await firstStart({ db, outbox: parts.outbox, source, log, clock });
+    return await serve({ bus, log }, parts);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+function buildParts({ bus, log, ephemeral, clock = systemClock }: AuthOptions, db: Database): Running {
+  const outbox = new Outbox(db, bus.events.publishRaw.bind(bus.events), (error) => log.warn({ err: error }, 'events wait in the outbox'));
+  const signer = new DirectorySigner(bus);
+  const snapshots = new DirectorySnapshots(db, signer, clock);
+  const mirror = new DirectoryMirror(snapshots, ephemeral, log);
+  const changes = new DirectoryChanges(db, outbox, () => mirror.poke());
+  const people = new People({ db, changes, log, clock });
+  const tokens = new Tokens({ db, changes, log, clock });
+  return { db, outbox, signer, mirror, snapshots, people, tokens };
+}
+
+async function serve({ bus, log }: Pick<AuthOptions, 'bus' | 'log'>, parts: Running): Promise<RunningService> {
+  const { db, outbox, mirror, signer } = parts;
+  const app = await NestFactory.createMicroservice(AuthModule.with(parts), { strategy: bus.strategy(), logger: nestLogger(log) });
+  await app.listen();
+  outbox.start();
+  mirror.start();
+  const close = async (): Promise<void> => {
+    await app.close();
+    await mirror.stop();
+    await outbox.stop();
+    await db.close();
+  };
+  return { ready: () => readiness(bus, db, signer), close };
+}
+
+async function readiness(bus: Bus, db: Database, signer: DirectorySigner): Promise<true | string> {
+  if (bus.state() === 'down') return 'bus';
+  if (!(await db.ping())) return 'database';
+  return signer.ready ? true : 'directory signing key from the vault';
+}

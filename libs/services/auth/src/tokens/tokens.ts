@@ -1,0 +1,101 @@
+import { authContracts, type Actor, type SnapshotVersion } from '@gatehouse/contracts';
+import { newId, Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
+import type { Database } from '@gatehouse/persistence';
+import type { Logger } from '@gatehouse/telemetry';
+import type { DirectoryChanges } from '../directory/directory-changes.js';
+import { findPerson } from '../people/person-rows.js';
+import { findToken, insertToken, markRevoked, tokensOf } from './token-rows.js';
+import { newTokenText, tokenDigest } from './token-text.js';
+
+type TokenSummary = authContracts.TokenSummary;
+
+/** What a token is asked for with. */
+export type NewToken = Pick<TokenSummary, 'personId' | 'name' | 'scopes' | 'expiresAt'>;
+
+/** Which token to revoke; `ownedBy` restricts it to that person's. */
+export interface Revocation {
+  tokenId: string;
+  ownedBy: string | null;
+}
+
+/** What `Tokens` works with. */
+export interface TokensParts {
+  db: Database;
+  changes: DirectoryChanges;
+  log: Logger;
+  clock?: Clock;
+}
+
+/** Raw X25519 public key, base64url. */
+const EDGE_KEY = /^[A-Za-z0-9_-]{43}$/;
+
+/** Personal access tokens; only their digests are kept. */
+export class Tokens {
+  private readonly clock: Clock;
+
+  constructor(private readonly parts: TokensParts) {
+    this.clock = parts.clock ?? systemClock;
+  }
+
+  /** Tokens of one person, or of all (null), the dead ones too. */
+  list(personId: string | null): Promise<TokenSummary[]> {
+    return tokensOf(this.parts.db, personId);
+  }
+
+  /**
+   * Makes a token, sealed to the asking edge under `tokenContext`. Refuses with `not_found` for an
+   * unknown person, and with `bad_request` for a disabled one, an expiry that has passed, or an
+   * edge key that is none.
+   */
+  async create(by: Actor, asked: NewToken, edgeKey: string): Promise<{ token: TokenSummary; sealed: string }> {
+    const token = this.summary(asked);
+    const text = newTokenText();
+    try {
+      const sealed = sealToEdge(edgeKey, text, token.id);
+      await this.insert(token, tokenDigest(text));
+      this.parts.log.info({ actor: by.personId, token: token.id, person: token.personId }, 'token created');
+      return { token, sealed };
+    } finally {
+      text.fill(0);
+    }
+  }
+
+  /**
+   * Revokes a token; twice is fine. An unknown token and someone else's are both `not_found`, so
+   * that ids cannot be probed. The reply names the directory version from which it holds.
+   */
+  async revoke(by: Actor, { tokenId, ownedBy }: Revocation): Promise<{ token: TokenSummary; directory: SnapshotVersion }> {
+    const { result, directory, changed } = await this.parts.changes.apply(async (tx) => {
+      const token = await findToken(tx, tokenId, ownedBy);
+      if (token === undefined) throw new Refusal('not_found');
+      if (token.revokedAt !== null) return { result: token, changed: false };
+      const revokedAt = this.clock.now();
+      await markRevoked(tx, tokenId, revokedAt);
+      return { result: { ...token, revokedAt }, changed: true };
+    });
+    if (changed) this.parts.log.info({ actor: by.personId, token: tokenId }, 'token revoked');
+    return { token: result, directory };
+  }
+
+  private summary({ personId, name, scopes, expiresAt }: NewToken): TokenSummary {
+    const createdAt = this.clock.now();
+    if (expiresAt !== null && expiresAt <= createdAt) throw new Refusal('bad_request', { field: 'expiresAt', problem: 'has passed' });
+    const id = newId('token', this.clock);
+    return { id, personId, name, scopes: [...new Set(scopes)], createdAt, expiresAt, revokedAt: null };
+  }
+
+  private async insert(token: TokenSummary, digest: string): Promise<void> {
+    await this.parts.changes.apply(async (tx) => {
+      const person = await findPerson(tx, token.personId);
+      if (person === undefined) throw new Refusal('not_found');
+      if (person.status === 'disabled') throw new Refusal('bad_request', { field: 'personId', problem: 'is disabled' });
+      await insertToken(tx, token, digest);
+      return { result: token, changed: true };
+    });
+  }
+}
+
+function sealToEdge(edgeKey: string, text: Buffer, tokenId: string): string {
+  if (!EDGE_KEY.test(edgeKey)) throw new Refusal('bad_request', { field: 'edgeKey', problem: 'is not an X25519 key' });
+  return sealTo(edgeKey, text, authContracts.tokenContext(tokenId));
+}
