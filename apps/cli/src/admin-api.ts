@@ -7,6 +7,7 @@ import type { Surroundings } from './surroundings.js';
 
 const TIMEOUT_MS = 30_000;
 const MOST_PAGES = 1_000;
+const STANDARD_MEMBERS = new Set(['type', 'title', 'status', 'code', 'detail', 'instance', 'errors']);
 
 /** A question to the admin API. */
 export interface Ask<T extends z.ZodType> {
@@ -91,11 +92,20 @@ function checked<T extends z.ZodType>(schema: T, text: string): z.output<T> {
 }
 
 function problemFailure(status: number, text: string): CliFailure {
-  const parsed = api.problem.safeParse(parseJson(text));
+  const parsed = api.problem.loose().safeParse(parseJson(text));
   if (!parsed.success) return new CliFailure({ message: `HTTP ${status}, not from Gatehouse's admin API`, next: 'check GATEHOUSE_URL', exit: exitFor(status) });
-  const { title, detail, code, errors = [] } = parsed.data;
-  const lines = [detail === undefined || detail === title ? title : `${title} ${detail}`, ...errors.map((error) => `  ${error.pointer}: ${error.detail}`)];
-  return new CliFailure({ message: lines.join('\n'), code, next: nextStep(code), exit: exitFor(status) });
+  return new CliFailure({ message: problemText(parsed.data), code: parsed.data.code, next: nextStep(parsed.data.code), exit: exitFor(status) });
+}
+
+/** Title and detail on the first line, then what is wrong where, then every extension member. */
+function problemText(problem: z.output<typeof api.problem>): string {
+  const { title, detail, errors = [] } = problem;
+  const facts = Object.entries(problem).filter(([name, value]) => !STANDARD_MEMBERS.has(name) && ['string', 'number'].includes(typeof value));
+  return [
+    detail === undefined || detail === title ? title : `${title} ${detail}`,
+    ...errors.map((error) => `  ${error.pointer}: ${error.detail}`),
+    ...facts.map(([name, value]) => `  ${name}: ${String(value)}`),
+  ].join('\n');
 }
 
 const exitFor = (status: number) => (status === 401 ? EXIT.notSignedIn : EXIT.failed);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startGatewayWorld, type GatewayWorld, type Routes } from '../../test/gateway-world.js';
+import { refusal, startGatewayWorld, type GatewayWorld, type Routes } from '../../test/gateway-world.js';
 import { invoke, type Given } from '../../test/invoke.js';
 import { samplePerson, samplePolicy, sampleToken } from '../../test/samples.js';
 
@@ -81,6 +81,13 @@ describe('policy', () => {
     const ran = await gatehouse({}, ['policy', 'apply', '-f', 'x.cedar'], { files: { 'x.cedar': '// nothing' } });
     expect(ran).toMatchObject({ code: 2, err: expect.stringContaining('x.cedar: there is no policy') });
     expect((await invoke(['policy', 'apply'], {})).code).toBe(2);
+  });
+
+  it('apply shows where the text is wrong', async () => {
+    const problem = refusal(422, 'invalid_policy', 'The policy text is not valid.', { policy: 'x', problem: 'unexpected end', errors: [{ pointer: '/policies/0', detail: 'line 1' }] });
+    const ran = await gatehouse({ 'POST /api/v1/policies/apply': problem }, ['policy', 'apply', '-f', 'x.cedar'], { files: { 'x.cedar': 'permit(' } });
+    expect(ran.code).toBe(1);
+    expect(ran.err).toContain('not valid.\n  /policies/0: line 1\n  policy: x\n  problem: unexpected end [invalid_policy]\nnext: correct the text');
   });
 
   it('list, show and delete', async () => {
