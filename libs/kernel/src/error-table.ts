@@ -70,6 +70,7 @@ export const ERRORS = {
   upstream_refused: no(502, 1061, 'The server refused the request.'),
   upstream_invalid: no(502, 1062, 'The server sent an answer that is not valid.'),
   upstream_too_large: no(502, 1063, 'The server sent more than the limit.'),
+  response_blocked: no(502, 1065, 'The answer held something that must not leave Gatehouse and was withheld.'),
   upstream_timeout: later(504, 1064, 'The server did not answer in time.'),
   // Gatehouse itself
   policy_stale: later(503, 1070, 'The policies known here are older than allowed.'),

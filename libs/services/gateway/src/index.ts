@@ -1,1 +1,2 @@
-export {};
+export { gatewayConfigFields, gatewaySettings, type GatewaySettings } from './gateway-config.js';
+export { startGateway, type GatewayOptions, type RunningGateway } from './start-gateway.js';

@@ -1,0 +1,57 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { Refusal } from '@gatehouse/kernel';
+import type { FastifyRequest } from 'fastify';
+import type { Edge } from '../edge.js';
+import { bearerToken, refuseRepeatedHeaders } from '../http/request-head.js';
+import type { DirectoryCaller } from '../snapshot/directory-state.js';
+import { NEEDS, type Need } from './needs.js';
+
+/** DI token of the edge. */
+export const EDGE = Symbol('EDGE');
+
+/** The scope a token needs for the admin API. */
+export const ADMIN_SCOPE = 'admin';
+
+/** A request whose caller the guard found. */
+export type AdminRequest = FastifyRequest & { caller?: DirectoryCaller };
+
+/**
+ * The one guard of the admin API. A guard and not middleware: middleware has been skipped by HEAD and
+ * by trailing slashes (CVE-2026-33011), and a guard sits on the handler itself.
+ */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  constructor(
+    @Inject(EDGE) private readonly edge: Edge,
+    private readonly reflector: Reflector,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<AdminRequest>();
+    const need = this.reflector.getAllAndOverride<Need | undefined>(NEEDS, [context.getHandler(), context.getClass()]);
+    refuseRepeatedHeaders(request.raw.rawHeaders);
+    this.edge.admission.check(request.headers.host, request.headers.origin);
+    if (need === 'nobody') return true;
+    const caller = this.#caller(request);
+    request.caller = caller;
+    if (need === undefined) throw new Refusal('capability_missing', { capability: 'none declared' });
+    if (!caller.scopes.has(ADMIN_SCOPE)) throw new Refusal('insufficient_scope', { scope: ADMIN_SCOPE });
+    if (need !== 'signed-in' && !caller.capabilities.has(need)) throw new Refusal('capability_missing', { capability: need });
+    return true;
+  }
+
+  #caller(request: AdminRequest): DirectoryCaller {
+    const token = bearerToken(request.headers.authorization);
+    const caller = token === undefined ? undefined : this.edge.state.directory().callerOf(token, this.edge.clock.now());
+    if (caller === undefined) throw new Refusal('unauthenticated', { tokenSent: token !== undefined });
+    return caller;
+  }
+}
+
+/** Who asks, as services record it. */
+export function actorOf(request: AdminRequest): { personId: string; tokenId: string } {
+  const { caller } = request;
+  if (caller === undefined) throw new Refusal('unauthenticated', { tokenSent: false });
+  return { personId: caller.person.id, tokenId: caller.tokenId };
+}

@@ -1,0 +1,10 @@
+import { Refusal } from '@gatehouse/kernel';
+import type { z } from 'zod';
+
+/** A body or query that fits its schema; refuses with `bad_request` and every problem by JSON pointer, values left out. */
+export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.map(({ path, message }) => ({ pointer: `/${path.map(String).join('/')}`, detail: message }));
+  throw new Refusal('bad_request', { errors });
+}

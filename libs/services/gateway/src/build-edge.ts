@@ -1,0 +1,99 @@
+import type { Bus } from '@gatehouse/bus';
+import { authContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
+import type { Ephemeral } from '@gatehouse/ephemeral';
+import type { Clock } from '@gatehouse/kernel';
+import { Outbound } from '@gatehouse/outbound';
+import type { Logger, Metrics } from '@gatehouse/telemetry';
+import { CallMetrics } from './call-metrics.js';
+import { CredentialLeases } from './credentials/credential-leases.js';
+import type { Edge } from './edge.js';
+import { SnapshotState } from './edge-state.js';
+import type { GatewaySettings } from './gateway-config.js';
+import { Admission } from './http/admission.js';
+import { EdgeKeys } from './keys/edge-keys.js';
+import { ProbeRunner } from './probe/probe-runner.js';
+import { OpenStreams } from './sessions/open-streams.js';
+import { PendingRequests } from './sessions/pending-requests.js';
+import { SessionBook } from './sessions/session-book.js';
+import { DirectoryMirror } from './snapshot/directory-mirror.js';
+import { DirectoryState } from './snapshot/directory-state.js';
+import { PolicyState } from './snapshot/policy-state.js';
+import { SnapshotFeed } from './snapshot/snapshot-feed.js';
+import type { Spool } from './spool/spool.js';
+
+/** What an edge is built from. */
+export interface EdgeWorld {
+  bus: Bus;
+  ephemeral: Ephemeral;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  settings: GatewaySettings;
+  spool: Spool;
+}
+
+/** The edge with the parts that feed it. */
+export interface EdgeParts {
+  edge: Edge;
+  state: SnapshotState;
+  keys: EdgeKeys;
+  outbound: Outbound;
+  policyFeed: SnapshotFeed<policyContracts.PolicySnapshot>;
+  directoryFeed: SnapshotFeed<authContracts.Directory>;
+  mirror: DirectoryMirror;
+  probes: ProbeRunner;
+}
+
+/** Puts the parts of an edge together; nothing runs yet. */
+export function buildEdge(world: EdgeWorld): EdgeParts {
+  const { bus, ephemeral, clock, log, settings } = world;
+  const keys = new EdgeKeys(bus);
+  const state = new SnapshotState(settings);
+  const outbound = new Outbound({ forbiddenPorts: settings.ownPorts, trustedCas: settings.trustedCas });
+  const streams = new OpenStreams();
+  const policyFeed = new SnapshotFeed({
+    ...{ name: 'policy', bus, clock, log } as const,
+    request: policyContracts.getPolicySnapshot,
+    published: policyContracts.policySnapshotPublished,
+    schema: policyContracts.policySnapshot,
+    keys: () => keys.verification('policy'),
+    apply: (snapshot) => {
+      state.replacePolicy(new PolicyState(snapshot, outbound));
+      setImmediate(() => streams.review());
+    },
+  });
+  const directoryFeed = new SnapshotFeed({
+    ...{ name: 'directory', bus, clock, log } as const,
+    request: authContracts.getDirectory,
+    published: authContracts.directoryPublished,
+    schema: authContracts.directory,
+    keys: () => keys.verification('directory'),
+    apply: (snapshot) => {
+      state.replaceDirectory(new DirectoryState(snapshot));
+      setImmediate(() => streams.review());
+    },
+  });
+  state.policyFeed = policyFeed;
+  state.directoryFeed = directoryFeed;
+  const leases = new CredentialLeases(bus, keys.pair, clock);
+  const edge: Edge = {
+    ...{ clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
+    metrics: new CallMetrics(world.metrics),
+    admission: new Admission(settings.publicUrl, settings.listen),
+    sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
+    pending: new PendingRequests(ephemeral),
+    draining: false,
+  };
+  const mirror = new DirectoryMirror({ ephemeral, feed: directoryFeed, keys: () => keys.verification('directory'), clock, log });
+  const policyWith = async (serverId: string): Promise<PolicyState | undefined> => {
+    if (state.lastPolicy()?.serverById(serverId) === undefined) await policyFeed.refresh();
+    return state.lastPolicy();
+  };
+  const probes = new ProbeRunner({ bus, clock, log, leases, policyWith });
+  return { edge, state, keys, outbound, policyFeed, directoryFeed, mirror, probes };
+}
+
+/** Drops leases whose secrets changed. */
+export function followCredentialChanges(bus: Bus, leases: CredentialLeases): Promise<{ close(): Promise<void> }> {
+  return bus.events.follow(vaultContracts.credentialChanged, ({ identityId }) => leases.drop(identityId));
+}

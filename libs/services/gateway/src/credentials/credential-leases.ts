@@ -1,0 +1,83 @@
+import type { Bus } from '@gatehouse/bus';
+import { vaultContracts, type policyContracts } from '@gatehouse/contracts';
+import { Refusal, Secret, openSealed, type Clock, type SealingKeyPair } from '@gatehouse/kernel';
+import { LeasedCredential } from './leased-credential.js';
+
+/** A lease is renewed in the background in its last quarter, so that no call waits for it. */
+const REFRESH_AT = 0.75;
+
+/** What a lease is for. */
+interface LeaseTarget {
+  identityId: string;
+  server: policyContracts.SnapshotServer;
+  origin: string;
+}
+
+/**
+ * The credentials this edge may spend, in memory only and for at most a minute each (architecture
+ * section 7: in-memory leases, then `vault_unavailable`).
+ */
+export class CredentialLeases {
+  readonly #leases = new Map<string, LeasedCredential>();
+  readonly #pending = new Map<string, Promise<LeasedCredential>>();
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly pair: SealingKeyPair,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The lease at hand, without waiting; starts renewing one that is about to end. */
+  held(target: LeaseTarget): LeasedCredential | undefined {
+    const lease = this.#leases.get(keyOf(target));
+    const now = this.clock.monotonicMs();
+    if (lease === undefined || lease.expiresAt <= now) return undefined;
+    // A renewal that fails is tried again by the next call, and ends in a refusal once the lease is over.
+    if (lease.refreshAt <= now) this.fetch(target).catch(() => undefined);
+    return lease;
+  }
+
+  /** Leases from the vault; calls at the same time share one request. Refuses with the vault's code or `vault_unavailable`. */
+  fetch(target: LeaseTarget): Promise<LeasedCredential> {
+    const key = keyOf(target);
+    const running = this.#pending.get(key);
+    if (running !== undefined) return running;
+    const started = this.#lease(key, target).finally(() => this.#pending.delete(key));
+    this.#pending.set(key, started);
+    return started;
+  }
+
+  /** Drops every lease of an identity whose secrets changed. */
+  drop(identityId: string): void {
+    for (const [key, lease] of this.#leases) {
+      if (lease.identityId !== identityId) continue;
+      this.#leases.delete(key);
+    }
+  }
+
+  async #lease(key: string, { identityId, server, origin }: LeaseTarget): Promise<LeasedCredential> {
+    const asked = this.clock.monotonicMs();
+    const reply = await this.#ask({ identityId, serverId: server.id, origin, owner: 'global', edgeKey: this.pair.publicKey });
+    const opened = openSealed(this.pair, reply.sealed, vaultContracts.leaseContext(identityId, server.id, origin));
+    const { headers } = vaultContracts.leasedHeaders.parse(JSON.parse(opened.toString('utf8')));
+    opened.fill(0);
+    const lines = headers.map(([name, value]) => [name.toLowerCase(), Secret.of(Buffer.from(value, 'latin1'))] as const);
+    const refreshAt = asked + reply.expiresInMs * REFRESH_AT;
+    const lease = new LeasedCredential(identityId, reply.version, lines, asked + reply.expiresInMs, refreshAt);
+    this.#leases.set(key, lease);
+    return lease;
+  }
+
+  async #ask(input: Parameters<typeof this.bus.request<typeof vaultContracts.leaseCredential>>[1]) {
+    try {
+      return await this.bus.request(vaultContracts.leaseCredential, input);
+    } catch (error) {
+      const down = error instanceof Refusal && (error.code === 'service_unavailable' || error.code === 'service_timeout');
+      throw down ? new Refusal('vault_unavailable') : error;
+    }
+  }
+}
+
+function keyOf({ identityId, server, origin }: LeaseTarget): string {
+  return `${identityId} ${server.id} ${origin}`;
+}

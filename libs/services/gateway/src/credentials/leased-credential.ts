@@ -1,0 +1,51 @@
+import type { Secret } from '@gatehouse/kernel';
+
+const SHORTEST_NEEDLE = 8;
+
+/** The secret headers of one identity as leased, with the shapes in which an answer might give them away. */
+export class LeasedCredential {
+  readonly #needles: readonly Buffer[];
+
+  constructor(
+    readonly identityId: string,
+    readonly version: number,
+    readonly lines: readonly (readonly [name: string, value: Secret])[],
+    /** Monotonic milliseconds. */
+    readonly expiresAt: number,
+    readonly refreshAt: number,
+  ) {
+    this.#needles = lines.flatMap(([, value]) => value.use(needlesOf));
+  }
+
+  /** Whether `bytes` hold one of the secrets, raw, JSON-escaped, hex or base64 (an upstream that reflects it: E-39). */
+  isGivenAwayIn(bytes: Buffer): boolean {
+    return this.#needles.some((needle) => bytes.includes(needle));
+  }
+
+  /** Longest needle, so that a scanner of a stream knows how much of the last piece to keep. */
+  get longestNeedle(): number {
+    return this.#needles.reduce((longest, needle) => Math.max(longest, needle.length), 0);
+  }
+
+  /** Overwrites the secrets; the credential cannot be used afterwards. */
+  wipe(): void {
+    for (const [, value] of this.lines) value.wipe();
+    for (const needle of this.#needles) needle.fill(0);
+  }
+}
+
+// "Bearer abc" is given away when "abc" is: the scheme word is not part of the secret.
+function needlesOf(value: Buffer): Buffer[] {
+  const space = value.indexOf(0x20);
+  const core = space > 0 && value.length - space - 1 >= SHORTEST_NEEDLE ? value.subarray(space + 1) : value;
+  if (core.length < SHORTEST_NEEDLE) return [];
+  const text = core.toString('latin1');
+  const shapes = [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    core.toString('hex'),
+    core.toString('base64').replace(/=+$/, ''),
+    core.toString('base64url'),
+  ];
+  return [...new Set(shapes)].map((shape) => Buffer.from(shape, 'latin1'));
+}

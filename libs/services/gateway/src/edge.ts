@@ -1,0 +1,39 @@
+import type { Ephemeral } from '@gatehouse/ephemeral';
+import type { Clock } from '@gatehouse/kernel';
+import type { Logger } from '@gatehouse/telemetry';
+import type { CredentialLeases } from './credentials/credential-leases.js';
+import type { CallMetrics } from './call-metrics.js';
+import type { Admission } from './http/admission.js';
+import type { EdgeKeys } from './keys/edge-keys.js';
+import type { SessionBook } from './sessions/session-book.js';
+import type { OpenStreams } from './sessions/open-streams.js';
+import type { PendingRequests } from './sessions/pending-requests.js';
+import type { DirectoryState } from './snapshot/directory-state.js';
+import type { PolicyState } from './snapshot/policy-state.js';
+import type { Spool } from './spool/spool.js';
+
+/** What is in force at this edge right now, or the refusal that stands for its absence. */
+export interface EdgeState {
+  /** Refuses with `policy_stale` when the last word of policy is older than allowed. */
+  policy(): PolicyState;
+  /** Refuses with `directory_stale` when neither path of the revocation feed was heard of lately. */
+  directory(): DirectoryState;
+}
+
+/** Everything the steps of a call use; made once at start, read-only afterwards. */
+export interface Edge {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: CallMetrics;
+  readonly admission: Admission;
+  readonly state: EdgeState;
+  readonly keys: EdgeKeys;
+  readonly sessions: SessionBook;
+  readonly streams: OpenStreams;
+  readonly pending: PendingRequests;
+  readonly leases: CredentialLeases;
+  readonly spool: Spool;
+  readonly ephemeral: Ephemeral;
+  /** True once a stop was asked for: new calls are refused with `draining`. */
+  draining: boolean;
+}

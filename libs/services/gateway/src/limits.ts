@@ -1,0 +1,35 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bounds of what one call may cost; each is a refusal with its own code. */
+export const LIMITS = {
+  /** Body of a POST (the SDK's own cap). */
+  requestBytes: 4 * MIB,
+  /** How long a body may take to arrive. */
+  requestMs: 30_000,
+  /** A JSON answer up to here is checked whole before its first byte goes out; a longer one is checked while it streams. */
+  wholeAnswerBytes: 256 * KIB,
+  /** All bytes of one JSON answer. */
+  answerBytes: 64 * MIB,
+  /** A list, an initialize result: what must be rewritten is held whole. */
+  rewrittenAnswerBytes: 8 * MIB,
+  /** One server-sent event. */
+  eventBytes: 4 * MIB,
+  /** All bytes of one event stream that answers a request. */
+  streamBytes: 256 * MIB,
+  /** Until the upstream's response head. */
+  headersMs: 60_000,
+  /** Silence of the upstream inside an answer. */
+  bodyMs: 300_000,
+  /** A comment goes to the client after this much silence: proxies cut idle streams at 60 s. */
+  keepAliveMs: 15_000,
+  /** Open streams of one person on one edge. */
+  streamsPerPerson: 256,
+  /** Calls of one person in flight on one edge. */
+  callsPerPerson: 1_024,
+  /** Length of a session id of an upstream; visible ASCII only. */
+  upstreamSessionIdChars: 1_024,
+  /** Length of an event id of an upstream. */
+  eventIdChars: 1_024,
+  sessionMs: 24 * 3_600_000,
+} as const;

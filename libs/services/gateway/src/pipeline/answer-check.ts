@@ -1,0 +1,134 @@
+import { isUtf8 } from 'node:buffer';
+import {
+  filterList,
+  mayHoldReservedMeta,
+  parseServerMessage,
+  stripReservedMeta,
+  type ListKey,
+  type McpResponse,
+  type RequestId,
+} from '@gatehouse/mcp';
+import { isJsonObject, Refusal, type JsonObject } from '@gatehouse/kernel';
+import type { Edge } from '../edge.js';
+import { questionAbout } from './authorize.js';
+import type { Answered } from './forward.js';
+import { isInitialize, type Resolved } from './resolve.js';
+import { mintSession } from './mint-session.js';
+
+/** An answer that may go out, with what the record says of it. */
+export interface CheckedAnswer {
+  readonly bytes: Buffer;
+  readonly status: 'ok' | 'tool_error' | 'error';
+  readonly code: string | null;
+  /** Session id to hand out, for `initialize`. */
+  readonly mintedSession: string | undefined;
+}
+
+/** Lists by the member that holds their items, and what a later use of an item would ask policy. */
+const LIST_ACTION = { tools: 'call', prompts: 'get', resources: 'read', resourceTemplates: 'read' } as const;
+const LIST_KEYS = Object.keys(LIST_ACTION) as ListKey[];
+
+/**
+ * Checks a JSON answer to a request: the right id, one of result and error, nothing given away; filters
+ * lists by the rule that calls are decided by. Bytes that need no change go out as they came. Refuses
+ * with `upstream_invalid`, `response_blocked`.
+ */
+export function checkedAnswer(bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
+  refuseGiveAway(bytes, answered);
+  const { resolved } = answered;
+  // Lists and initialize results are rewritten and so must have one reading only; the rest goes out as it came.
+  const response = isRewritten(resolved) ? strictResponse(bytes) : quickResponse(bytes);
+  if (response.id !== idOf(resolved)) throw new Refusal('upstream_invalid', { reason: 'unexpected_response' });
+  return checkedResponse(response, bytes, answered, edge);
+}
+
+/** The same for a response that stands in an event. */
+export function checkedResponse(response: McpResponse, bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
+  const { draft } = answered.resolved.caller.received;
+  draft.resultDigest = edge.keys.digest(bytes);
+  if (response.error !== undefined) return checkedError(response.error, bytes);
+  if (isJsonObject(response.result)) return checkedResult(response.id, response.result, bytes, answered, edge);
+  throw new Refusal('upstream_invalid', { reason: 'result_no_object' });
+}
+
+/** Refuses with `response_blocked` when an answer holds the credential that was sent with the call (E-39). */
+export function refuseGiveAway(bytes: Buffer, { armed }: Answered): void {
+  if (armed.lease?.isGivenAwayIn(bytes) === true) throw new Refusal('response_blocked');
+}
+
+function checkedError(error: JsonObject, bytes: Buffer): CheckedAnswer {
+  const code = error['code'];
+  // A verdict of the protocol itself would be read by the client as one on its own request to us.
+  const isVerdict = typeof code === 'number' && code <= -32_020 && code >= -32_022;
+  if (isVerdict) throw new Refusal('upstream_invalid', { reason: 'protocol_verdict', rpcCode: code });
+  return { bytes, status: 'error', code: String(code), mintedSession: undefined };
+}
+
+function checkedResult(id: RequestId, result: JsonObject, bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
+  const { resolved } = answered;
+  const rewritten = rewrite(mayHoldReservedMeta(bytes) ? stripReservedMeta(result) : result, resolved);
+  const mintedSession = isInitialize(resolved.intent) ? mintSession(result, answered, edge) : undefined;
+  const isError = result['isError'] === true;
+  return {
+    bytes: rewritten === result ? bytes : Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result: rewritten })),
+    status: isError ? 'tool_error' : 'ok',
+    code: null,
+    mintedSession,
+  };
+}
+
+function rewrite(result: JsonObject, resolved: Resolved): JsonObject {
+  if (isInitialize(resolved.intent)) return withoutTasks(result);
+  return listKeysOf(result, resolved).reduce((list, key) => filtered(list, key, resolved), result);
+}
+
+function filtered(result: JsonObject, key: ListKey, resolved: Resolved): JsonObject {
+  const { policies } = resolved.policy;
+  return filterList(result, key, (name) => policies.decide(questionAbout(resolved, LIST_ACTION[key], name)).effect === 'allow');
+}
+
+// On a resumed stream the answer belongs to an earlier request whose method is not known here: what has
+// the shape of a list is filtered as one.
+function listKeysOf(result: JsonObject, { intent }: Resolved): ListKey[] {
+  if (intent.kind === 'message') return intent.admitted.row.listKey === undefined ? [] : [intent.admitted.row.listKey];
+  return LIST_KEYS.filter((key) => Array.isArray(result[key]));
+}
+
+// Tasks are not carried here, so they are not advertised either.
+function withoutTasks(result: JsonObject): JsonObject {
+  const capabilities = result['capabilities'];
+  if (!isJsonObject(capabilities) || capabilities['tasks'] === undefined) return result;
+  const { tasks: _tasks, ...carried } = capabilities;
+  return { ...result, capabilities: carried };
+}
+
+function isRewritten({ intent }: Resolved): boolean {
+  return intent.kind === 'message' && (intent.admitted.row.listKey !== undefined || isInitialize(intent));
+}
+
+function strictResponse(bytes: Buffer): McpResponse {
+  const message = parseServerMessage(bytes);
+  if (message.kind !== 'response') throw new Refusal('upstream_invalid', { reason: 'no_response' });
+  return message;
+}
+
+function quickResponse(bytes: Buffer): McpResponse {
+  const parsed = isUtf8(bytes) ? parse(bytes) : undefined;
+  if (!isJsonObject(parsed) || parsed['jsonrpc'] !== '2.0') throw new Refusal('upstream_invalid', { reason: 'no_response' });
+  const { id, result, error } = parsed;
+  const isOne = (result === undefined) !== (error === undefined) && (error === undefined || isJsonObject(error));
+  if (!isOne || (typeof id !== 'string' && typeof id !== 'number')) throw new Refusal('upstream_invalid', { reason: 'no_response' });
+  return { kind: 'response', id, ...(error === undefined ? { result: result! } : { error: error as JsonObject }) };
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw Object.assign(new Refusal('upstream_invalid', { reason: 'no_json' }), { cause });
+  }
+}
+
+function idOf({ intent }: Resolved): RequestId | undefined {
+  return intent.kind === 'message' && intent.message.kind === 'request' ? intent.message.id : undefined;
+}

@@ -1,0 +1,134 @@
+import type { auditContracts } from '@gatehouse/contracts';
+import { newId, type ErrorCode } from '@gatehouse/kernel';
+import type { RequestId } from '@gatehouse/mcp';
+import type { Edge } from '../edge.js';
+
+type Facts = auditContracts.RecordFacts;
+type Outcome = auditContracts.RecordOutcome;
+type Step = Exclude<keyof auditContracts.StepTimings, 'total'>;
+
+const ANONYMOUS: Facts['caller'] = { kind: 'anonymous', id: null, name: null, tokenId: null, address: null };
+
+/** What a call ended with; the rest of the outcome the draft knows itself. */
+export type Ending = Pick<Outcome, 'status'> & { code?: ErrorCode | string | null; httpStatus?: number | null; faultId?: string | null };
+
+/**
+ * The record of one call, opened with its first byte and closed when its answer ends. It stands beside
+ * the steps: they tell it what they found, none of them reads it to decide.
+ */
+export class CallDraft {
+  readonly callId: string;
+  readonly facts: Facts;
+  readonly steps: auditContracts.StepTimings = {};
+  bytesOut = 0;
+  events = 0;
+  upstreamStatus: number | null = null;
+  resultDigest: string | null = null;
+  /** What an error must answer: the request's id and method, as far as they could be read. */
+  asked: { id: RequestId | undefined; method: string | undefined } = { id: undefined, method: undefined };
+  readonly #at: number;
+  readonly #started: number;
+  #last: number;
+  #intended = false;
+  #closed = false;
+
+  constructor(
+    private readonly edge: Edge,
+    address: string | null,
+    userAgent: string | null,
+  ) {
+    this.callId = newId('call', edge.clock);
+    this.#at = edge.clock.now();
+    this.#started = edge.clock.monotonicMs();
+    this.#last = this.#started;
+    this.facts = {
+      kind: 'mcp',
+      caller: { ...ANONYMOUS, address },
+      client: { name: null, version: null, userAgent },
+      eras: { client: null, upstream: null },
+      endpoint: null,
+      server: null,
+      method: null,
+      target: null,
+      definition: null,
+      argumentKeys: [],
+      argumentsDigest: null,
+      decision: null,
+      identity: null,
+      sessionDigest: null,
+      traceId: null,
+      bytesIn: 0,
+    };
+    edge.metrics.inFlight.add(1);
+  }
+
+  /** Whether the outcome was written. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether the intent was written: from then on the upstream may have been contacted. */
+  get intended(): boolean {
+    return this.#intended;
+  }
+
+  /** Notes that a step ended: its milliseconds are those since the one before. */
+  mark(step: Step): void {
+    const now = this.edge.clock.monotonicMs();
+    this.steps[step] = rounded(now - this.#last);
+    this.#last = now;
+  }
+
+  /** Writes the intent and waits until it is durable; refuses with `audit_unavailable`, and then nothing may be forwarded. */
+  async intend(): Promise<void> {
+    await this.edge.spool.intent({ ...this.#head(), facts: this.facts });
+    this.#intended = true;
+    this.mark('record');
+  }
+
+  /** Writes how it ended, once; later endings of the same call (a socket that closes after an error) are not another fact. */
+  close(ending: Ending): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const outcome = this.#outcome(ending);
+    if (this.#intended) this.edge.spool.outcome({ ...this.#head(), outcome });
+    else this.edge.spool.single({ ...this.#head(), facts: this.facts, outcome });
+    this.edge.metrics.inFlight.add(-1);
+    this.edge.metrics.calls.labels(ending.status).inc();
+    this.edge.metrics.seconds.observe((outcome.steps.total ?? 0) / 1_000);
+  }
+
+  /** Forgets a draft of something that needs no record (reading through the admin API). */
+  discard(): void {
+    this.#closed = true;
+    this.edge.metrics.inFlight.add(-1);
+  }
+
+  #head(): { id: string; callId: string; at: number; monotonic: number } {
+    const first = !this.#intended && !this.#closed;
+    return {
+      id: newId('event', this.edge.clock),
+      callId: this.callId,
+      at: first ? this.#at : this.edge.clock.now(),
+      monotonic: rounded(this.edge.clock.monotonicMs()),
+    };
+  }
+
+  #outcome(ending: Ending): Outcome {
+    return {
+      status: ending.status,
+      code: ending.code ?? null,
+      httpStatus: ending.httpStatus ?? null,
+      upstreamStatus: this.upstreamStatus,
+      resultDigest: this.resultDigest,
+      bytesOut: this.bytesOut,
+      events: this.events,
+      steps: { ...this.steps, total: rounded(this.edge.clock.monotonicMs() - this.#started) },
+      faultId: ending.faultId ?? null,
+    };
+  }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}

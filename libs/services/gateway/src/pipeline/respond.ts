@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http';
+import { asRefusalOrFault, errorRow, Fault, Refusal } from '@gatehouse/kernel';
+import { jsonRpcErrorBytes, refusedToolResult } from '@gatehouse/mcp';
+import type { Edge } from '../edge.js';
+import { challengeOf } from './authenticate.js';
+import type { CheckedAnswer } from './answer-check.js';
+import { isUpstreamFault, type Cleared } from './inspect.js';
+import type { CallDraft } from './record.js';
+import { relayEvents, relayLong } from './relay.js';
+
+const JSON_TYPE = 'application/json';
+
+/** Sends what was cleared. The only place, with `refuse` below, that knows status codes. */
+export async function respond(cleared: Cleared, response: ServerResponse, edge: Edge): Promise<void> {
+  const { content, resolved } = cleared;
+  const { draft } = resolved.caller.received;
+  switch (content.kind) {
+    case 'message':
+      return sendMessage(content.checked, response, draft);
+    case 'long':
+      return relayLong(cleared, content.body, response);
+    case 'events':
+      return relayEvents(cleared, content, response, edge);
+    case 'accepted':
+      return sendEmpty(202, response, draft);
+    case 'ended':
+      return sendEmpty(200, response, draft);
+  }
+}
+
+function sendMessage(checked: CheckedAnswer, response: ServerResponse, draft: CallDraft): void {
+  const headers: Record<string, string | number> = { 'content-type': JSON_TYPE, 'content-length': checked.bytes.length };
+  if (checked.mintedSession !== undefined) headers['mcp-session-id'] = checked.mintedSession;
+  response.writeHead(200, headers);
+  response.end(checked.bytes);
+  draft.bytesOut = checked.bytes.length;
+  draft.mark('respond');
+  draft.close({ status: checked.status, code: checked.code, httpStatus: 200 });
+}
+
+function sendEmpty(status: number, response: ServerResponse, draft: CallDraft): void {
+  response.writeHead(status, { 'content-length': 0 });
+  response.end();
+  draft.close({ status: 'ok', httpStatus: status });
+}
+
+/** Answers anything that went wrong, with its one record: a refusal by its row, a fault by its id. */
+export function refuse(thrown: unknown, response: ServerResponse, draft: CallDraft, edge: Edge): void {
+  const error = asRefusalOrFault(thrown);
+  if (error instanceof Fault) edge.log.error({ faultId: error.id, callId: draft.callId, err: error.cause ?? error }, error.message);
+  if (response.closed || response.destroyed) return draft.close({ status: 'cancelled', code: error.code });
+  if (response.headersSent) response.destroy();
+  const status = response.headersSent ? null : sendRefusal(error, response, draft);
+  draft.close({
+    status: statusOf(error),
+    code: error.code,
+    httpStatus: status,
+    faultId: error instanceof Fault ? error.id : null,
+  });
+}
+
+function statusOf(error: Refusal | Fault): 'refused' | 'upstream_error' | 'error' {
+  if (error instanceof Fault) return 'error';
+  return isUpstreamFault(error.code) ? 'upstream_error' : 'refused';
+}
+
+function sendRefusal(error: Refusal | Fault, response: ServerResponse, draft: CallDraft): number {
+  const row = errorRow(error.code);
+  const { id, method } = draft.asked;
+  const status = id === undefined ? row.status : (row.mcpStatus ?? row.status);
+  // Only a call that was understood and not allowed is told to the model; the rest is the client's to handle.
+  const forModel = method === 'tools/call' && id !== undefined && error instanceof Refusal && status === 200 && row.rpcCode > 0;
+  const body = forModel ? Buffer.from(JSON.stringify(refusedToolResult(id, error))) : jsonRpcErrorBytes(id, error);
+  response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': body.length, ...refusalHeaders(error, response) });
+  response.end(body);
+  draft.bytesOut = body.length;
+  return status;
+}
+
+const RETRY_AFTER_S = 1;
+
+function refusalHeaders(error: Refusal | Fault, response: ServerResponse): Record<string, string | number> {
+  const headers: Record<string, string | number> = {};
+  // What was not read of the body is not worth reading: the connection ends with the answer.
+  if (!response.req.complete) headers['connection'] = 'close';
+  if (error instanceof Fault) return headers;
+  if (error.code === 'unauthenticated' || error.code === 'insufficient_scope') headers['www-authenticate'] = challengeOf(error);
+  if (error.code === 'method_not_allowed') headers['allow'] = String(error.details['allow'] ?? 'POST, GET, DELETE');
+  const { retryable, status } = errorRow(error.code);
+  if (retryable && (status === 429 || status === 503)) headers['retry-after'] = RETRY_AFTER_S;
+  return headers;
+}

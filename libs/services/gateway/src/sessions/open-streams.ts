@@ -1,0 +1,49 @@
+import { Refusal } from '@gatehouse/kernel';
+import { LIMITS } from '../limits.js';
+
+/** A stream that outlives the decision that opened it, and how to end it. */
+export interface OpenStream {
+  readonly personId: string;
+  /** Whether what was decided when it opened would be decided again now. */
+  stillAllowed(): boolean;
+  cut(refusal: Refusal): void;
+}
+
+/** Streams open at this edge: capped per person, and cut when the token or the policy behind them is gone. */
+export class OpenStreams {
+  readonly #streams = new Set<OpenStream>();
+  readonly #perPerson = new Map<string, number>();
+
+  /** How many are open. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Adds a stream; refuses with `too_many_streams`. */
+  open(stream: OpenStream): void {
+    const count = this.#perPerson.get(stream.personId) ?? 0;
+    if (count >= LIMITS.streamsPerPerson) throw new Refusal('too_many_streams', { limit: LIMITS.streamsPerPerson });
+    this.#perPerson.set(stream.personId, count + 1);
+    this.#streams.add(stream);
+  }
+
+  /** Forgets a stream that ended. */
+  closed(stream: OpenStream): void {
+    if (!this.#streams.delete(stream)) return;
+    const count = this.#perPerson.get(stream.personId)! - 1;
+    if (count === 0) this.#perPerson.delete(stream.personId);
+    else this.#perPerson.set(stream.personId, count);
+  }
+
+  /** Cuts every stream that would not be opened now: after each new snapshot, and every second for expiry. */
+  review(): void {
+    for (const stream of this.#streams) {
+      if (!stream.stillAllowed()) stream.cut(new Refusal('unauthenticated'));
+    }
+  }
+
+  /** Ends all streams: the instance is going away. */
+  drain(): void {
+    for (const stream of this.#streams) stream.cut(new Refusal('draining'));
+  }
+}

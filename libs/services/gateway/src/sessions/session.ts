@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+import type { AeadKey, JsonObject } from '@gatehouse/kernel';
+
+/** What a session id of ours holds, sealed: nothing about a session is kept anywhere else. */
+export interface Session {
+  readonly personId: string;
+  /** The client: today the token it uses. Another client of the same person is another session. */
+  readonly tokenId: string;
+  readonly serverId: string;
+  /** The upstream's own session id, when it gave one. */
+  readonly upstreamId: string | null;
+  readonly protocolVersion: string;
+  /** What the client declared it can be asked (sampling, elicitation, roots). */
+  readonly clientCapabilities: JsonObject;
+  readonly clientName: string | null;
+  readonly clientVersion: string | null;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** A session with the id it came under. */
+export interface OpenSession extends Session {
+  readonly id: string;
+  /** SHA-256 of the id, shortened: what logs, records and the ephemeral store may carry. */
+  readonly digest: string;
+}
+
+const CONTEXT = 'mcp.session.v1';
+const EVENT_CONTEXT = 'mcp.event.v1:';
+
+/** Short name of a session id that does not give the id away. */
+export function sessionDigest(id: string): string {
+  return hash('sha256', id, 'base64url').slice(0, 22);
+}
+
+/** Mints the id of a session: sealed with the active key, so that any edge can open it. */
+export function sealSession(session: Session, keys: readonly AeadKey[]): string {
+  return keys[0]!.seal(Buffer.from(JSON.stringify(session)), CONTEXT);
+}
+
+/** Opens a session id with any of the keys; `undefined` for anything that is not ours or is over. */
+export function openSession(id: string, keys: readonly AeadKey[], now: number): OpenSession | undefined {
+  for (const key of keys) {
+    const plain = key.open(id, CONTEXT);
+    if (plain === undefined) continue;
+    const session = JSON.parse(plain.toString('utf8')) as Session;
+    return session.expiresAt > now ? { ...session, id, digest: sessionDigest(id) } : undefined;
+  }
+  return undefined;
+}
+
+/** Seals an upstream's event id for one session: in another session it opens to nothing (E-44). */
+export function sealEventId(eventId: string, session: OpenSession, keys: readonly AeadKey[]): string {
+  return keys[0]!.seal(Buffer.from(eventId), EVENT_CONTEXT + session.digest);
+}
+
+/** The upstream's event id behind a `Last-Event-ID`, if it was sealed for this session. */
+export function openEventId(sealed: string, session: OpenSession, keys: readonly AeadKey[]): string | undefined {
+  for (const key of keys) {
+    const plain = key.open(sealed, EVENT_CONTEXT + session.digest);
+    if (plain !== undefined) return plain.toString('utf8');
+  }
+  return undefined;
+}
