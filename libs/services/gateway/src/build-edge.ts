@@ -4,6 +4,7 @@ import type { Ephemeral } from '@gatehouse/ephemeral';
 import type { Clock } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
 import type { Logger, Metrics } from '@gatehouse/telemetry';
+import { CallLoad } from './call-load.js';
 import { CallMetrics } from './call-metrics.js';
 import { CredentialLeases } from './credentials/credential-leases.js';
 import type { Edge } from './edge.js';
@@ -80,6 +81,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     ...{ clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
     metrics: new CallMetrics(world.metrics),
     admission: new Admission(settings.publicUrl, settings.listen),
+    load: new CallLoad(),
     sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
     pending: new PendingRequests(ephemeral),
     draining: false,

@@ -3,6 +3,7 @@ import type { Clock } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import type { CredentialLeases } from './credentials/credential-leases.js';
 import type { CallMetrics } from './call-metrics.js';
+import type { CallLoad } from './call-load.js';
 import type { Admission } from './http/admission.js';
 import type { EdgeKeys } from './keys/edge-keys.js';
 import type { SessionBook } from './sessions/session-book.js';
@@ -26,6 +27,7 @@ export interface Edge {
   readonly log: Logger;
   readonly metrics: CallMetrics;
   readonly admission: Admission;
+  readonly load: CallLoad;
   readonly state: EdgeState;
   readonly keys: EdgeKeys;
   readonly sessions: SessionBook;

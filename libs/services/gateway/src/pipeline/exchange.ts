@@ -20,6 +20,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #reject!: (refusal: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Refusal | undefined;
+  #headTimer: NodeJS.Timeout | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #body: UpstreamBody | undefined;
@@ -40,10 +41,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
+  /** Ends the exchange when nothing has begun to arrive after `ms`: undici's own limit does not count waiting for a connection. */
+  expectHeadWithin(ms: number): void {
+    this.#headTimer = setTimeout(() => this.abort(new Refusal('upstream_timeout', { reason: 'headers' })), ms).unref();
+  }
+
   /** Ends the exchange from our side: nothing more is read, the connection is closed. */
   abort(refusal: Refusal): void {
     this.#aborted = refusal;
+    clearTimeout(this.#headTimer);
     if (this.#controller !== undefined && !this.#controller.aborted) this.#controller.abort(refusal);
+    // Still waiting for a connection: nobody else will say that it is over.
+    if (this.#controller === undefined) this.#reject(refusal);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -52,6 +61,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    clearTimeout(this.#headTimer);
     this.#status = status;
     this.#headers = headers;
     if (mediaType(headers) !== 'text/event-stream' || status !== 200) return;
@@ -72,7 +82,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve({ kind: 'whole', status: this.#status, headers: this.#headers, body });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    clearTimeout(this.#headTimer);
     const refusal = this.#aborted ?? error;
     if (this.#body !== undefined) this.#body.fail(refusal);
     else this.#reject(refusal);

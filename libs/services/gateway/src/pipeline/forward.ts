@@ -45,6 +45,7 @@ export async function forward(armed: Armed, presence: Presence): Promise<Answere
     headersTimeoutMs: LIMITS.headersMs,
     bodyTimeoutMs: resolved.intent.kind === 'listen' ? 0 : LIMITS.bodyMs,
   };
+  exchange.expectHeadWithin(LIMITS.headersMs);
   armed.destination.dispatch(request, exchange);
   const answer = await exchange.answer;
   draft.upstreamStatus = answer.status;

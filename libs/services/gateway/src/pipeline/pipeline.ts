@@ -18,13 +18,17 @@ const USER_AGENT_CHARS = 200;
 /** One call, in one direction (architecture section 3). Never throws: what goes wrong is answered and recorded. */
 export async function handleCall(request: IncomingMessage, response: ServerResponse, edge: Edge): Promise<void> {
   const draft = openDraft(request, edge);
+  let leave: (() => void) | undefined;
   try {
     const caller = authenticate(receive(request, draft, edge), edge);
+    leave = edge.load.enter(caller.who.person.id);
     const body = await read(caller);
     if (Array.isArray(body.message)) return await respondToBatch(body, response, edge);
     await respond(await answerOf(body, presenceOf(response), edge), response, edge);
   } catch (error) {
     refuse(error, response, draft, edge);
+  } finally {
+    leave?.();
   }
 }
 

@@ -10,6 +10,7 @@ const ENDED_KEY = 'gateway:ended:';
 /** Sessions this edge has seen, so that an id is opened and checked once and not per call. */
 export class SessionBook {
   readonly #seen = new Map<string, OpenSession>();
+  readonly #idOfDigest = new Map<string, string>();
   readonly #ended = new Set<string>();
   #subscription: { close(): Promise<void> } | undefined;
 
@@ -50,8 +51,9 @@ export class SessionBook {
 
   /** Remembers a session; the oldest makes room. */
   remember(session: OpenSession): void {
-    if (this.#seen.size >= REMEMBERED) this.#seen.delete(this.#seen.keys().next().value!);
+    if (this.#seen.size >= REMEMBERED) this.#forget(this.#seen.values().next().value!.digest);
     this.#seen.set(session.id, session);
+    this.#idOfDigest.set(session.digest, session.id);
   }
 
   /** Ends a session on every edge. The mark in the ephemeral store serves edges that start later. */
@@ -67,7 +69,14 @@ export class SessionBook {
   #markEnded(digest: string): void {
     if (this.#ended.size >= REMEMBERED) this.#ended.delete(this.#ended.values().next().value!);
     this.#ended.add(digest);
-    for (const [id, session] of this.#seen) if (session.digest === digest) this.#seen.delete(id);
+    this.#forget(digest);
+  }
+
+  #forget(digest: string): void {
+    const id = this.#idOfDigest.get(digest);
+    if (id === undefined) return;
+    this.#idOfDigest.delete(digest);
+    this.#seen.delete(id);
   }
 
   // Without the store a session reopens from its sealed id alone (architecture section 7, row Redis):

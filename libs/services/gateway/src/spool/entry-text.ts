@@ -1,0 +1,102 @@
+import type { auditContracts } from '@gatehouse/contracts';
+
+type Entry = auditContracts.SpoolEntry;
+type Facts = auditContracts.RecordFacts;
+
+/** Which of the three an entry is. */
+export type Phase = Entry['phase'];
+
+/** An entry as its writer knows it: its place in the spool is given when it is written. */
+export type Unplaced<P extends Phase> = Omit<Extract<Entry, { phase: P }>, 'v' | 'phase' | 'origin'>;
+
+/** The contract's limit is 64,000 characters; what remains is for the origin. */
+const MAX_TEXT_CHARS = 63_500;
+
+/** The contract's limit on the number of argument names. */
+const MAX_ARGUMENT_KEYS = 100;
+
+const MAX_CODE_CHARS = 200;
+
+/** How long free text may be, tried in this order until the entry fits: JSON may spell one character with six. */
+const FREE_TEXT_CHARS = [2_000, 200, 50] as const;
+
+/** Text of an intent, without origin (see `placed`). */
+export function intentText(entry: Unplaced<'intent'>): string {
+  const { id, callId, at, monotonic, facts } = entry;
+  return fitting(facts, (fits) => ({ v: 1, phase: 'intent', id, callId, at, monotonic, facts: fits }));
+}
+
+/** Text of an outcome, without origin. */
+export function outcomeText(entry: Unplaced<'outcome'>): string {
+  const { id, callId, at, monotonic } = entry;
+  return JSON.stringify({ v: 1, phase: 'outcome', id, callId, at, monotonic, outcome: bounded(entry.outcome) });
+}
+
+/** Text of an entry that is whole in itself, without origin. */
+export function singleText(entry: Unplaced<'single'>): string {
+  const { id, callId, at, monotonic, facts } = entry;
+  const outcome = bounded(entry.outcome);
+  return fitting(facts, (fits) => ({ v: 1, phase: 'single', id, callId, at, monotonic, facts: fits, outcome }));
+}
+
+/** The part of a body that names edge and boot; the sequence number is put after it by `originTail`. */
+export function originText(edge: string, boot: string): string {
+  return `,"origin":{"edge":${JSON.stringify(edge)},"boot":${JSON.stringify(boot)},"seq":`;
+}
+
+/** What takes the place of a text's closing brace: the origin is always the last member, `seqOf` relies on it. */
+export function originTail(origin: string, seq: number): string {
+  return `${origin}${seq}}}`;
+}
+
+/** The whole body. */
+export function placed(text: string, tail: string): string {
+  return text.slice(0, -1) + tail;
+}
+
+const SEQ = /"seq":(\d+)\}\}$/;
+const AT = /,"at":(\d+),/;
+
+/** Place of a body in its spool, read without parsing the whole. */
+export function seqOf(body: string): number {
+  return Number(SEQ.exec(body.slice(-40))?.[1] ?? 0);
+}
+
+/** When the entry was made, in milliseconds since the epoch; inside a JSON string its pattern cannot occur. */
+export function atOf(body: string): number {
+  return Number(AT.exec(body)?.[1] ?? 0);
+}
+
+/** The code may be the upstream's own words. */
+function bounded(outcome: auditContracts.RecordOutcome): auditContracts.RecordOutcome {
+  const { code } = outcome;
+  return code !== null && code.length > MAX_CODE_CHARS ? { ...outcome, code: `${code.slice(0, MAX_CODE_CHARS)}…` } : outcome;
+}
+
+/** Free text comes from clients and servers and may be of any length: it is cut only when the entry is too long. */
+function fitting(facts: Facts, build: (facts: Facts) => object): string {
+  const few = facts.argumentKeys.length <= MAX_ARGUMENT_KEYS;
+  let text = JSON.stringify(build(few ? facts : { ...facts, argumentKeys: facts.argumentKeys.slice(0, MAX_ARGUMENT_KEYS) }));
+  for (const chars of FREE_TEXT_CHARS) {
+    if (text.length <= MAX_TEXT_CHARS) return text;
+    text = JSON.stringify(build(shortened(facts, chars)));
+  }
+  return text;
+}
+
+function shortened(facts: Facts, chars: number): Facts {
+  const cut = (text: string): string => (text.length > chars ? `${text.slice(0, chars)}…` : text);
+  const maybe = (text: string | null): string | null => (text === null ? null : cut(text));
+  const { caller, client, eras, decision } = facts;
+  return {
+    ...facts,
+    caller: { ...caller, name: maybe(caller.name), address: maybe(caller.address) },
+    client: { name: maybe(client.name), version: maybe(client.version), userAgent: maybe(client.userAgent) },
+    eras: { client: maybe(eras.client), upstream: maybe(eras.upstream) },
+    endpoint: maybe(facts.endpoint),
+    method: maybe(facts.method),
+    target: maybe(facts.target),
+    argumentKeys: facts.argumentKeys.slice(0, MAX_ARGUMENT_KEYS).map(cut),
+    decision: decision === null ? null : { ...decision, policies: decision.policies.slice(0, 100) },
+  };
+}
