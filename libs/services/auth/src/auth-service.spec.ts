@@ -7,7 +7,7 @@ import { authContracts, vaultContracts, type Actor, type SnapshotReply, type Sna
 import { memoryEphemeral } from '@gatehouse/ephemeral';
 import { newId, newSealingKeyPair, openSealed, sealTo } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
-import { createLogger } from '@gatehouse/telemetry';
+import { createLogger, Metrics } from '@gatehouse/telemetry';
 import { TestClock } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module, type INestMicroservice } from '@nestjs/common';
@@ -50,6 +50,7 @@ const start = (): Promise<RunningService> =>
   startAuthService({
     bus: inProcessBus(broker, 'auth'),
     log: createLogger({ service: 'auth', level: 'debug', destination: { write: (line: string) => void logLines.push(line) } }),
+    metrics: new Metrics(),
     ephemeral,
     clock,
     database: postgres.url,

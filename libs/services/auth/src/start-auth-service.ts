@@ -2,7 +2,7 @@ import type { Bus } from '@gatehouse/bus';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import { systemClock, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
-import { nestLogger, type Logger } from '@gatehouse/telemetry';
+import { nestLogger, type Logger, type Metrics } from '@gatehouse/telemetry';
 import { NestFactory } from '@nestjs/core';
 import type { AuthConfig } from './auth-config.js';
 import { AuthModule, type AuthParts } from './auth-module.js';
@@ -19,6 +19,7 @@ import { Tokens } from './tokens/tokens.js';
 export interface AuthOptions {
   bus: Bus;
   log: Logger;
+  metrics: Metrics;
   ephemeral: Ephemeral;
   clock?: Clock;
   /** URL of the PostgreSQL database; auth's schema is `auth`. */
@@ -62,12 +63,16 @@ export async function startAuthService(options: AuthOptions): Promise<RunningSer
   }
 }
 
-function buildParts({ bus, log, ephemeral, clock = systemClock }: AuthOptions, db: Database): Running {
+function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthOptions, db: Database): Running {
   const outbox = new Outbox(db, bus.events.publishRaw.bind(bus.events), (error) => log.warn({ err: error }, 'events wait in the outbox'));
   const signer = new DirectorySigner(bus);
   const snapshots = new DirectorySnapshots(db, signer, clock);
   const mirror = new DirectoryMirror(snapshots, ephemeral, log);
-  const changes = new DirectoryChanges(db, outbox, () => mirror.poke());
+  const counter = metrics.counter('gatehouse_auth_directory_changes_total', 'Changes to people and tokens made by this instance.');
+  const changes = new DirectoryChanges(db, outbox, () => {
+    counter.inc();
+    mirror.poke();
+  });
   const people = new People({ db, changes, log, clock });
   const tokens = new Tokens({ db, changes, log, clock });
   return { db, outbox, signer, mirror, snapshots, people, tokens };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inProcessBus, InProcessBroker } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
-import { createLogger } from '@gatehouse/telemetry';
+import { createLogger, Metrics } from '@gatehouse/telemetry';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startVaultService, type RunningService, type VaultOptions } from './start-vault-service.js';
 
@@ -37,12 +37,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
+const metrics = new Metrics();
 const log = createLogger({ service: 'vault', level: 'silent' });
 
 const start = (options: Partial<VaultOptions> = {}): Promise<RunningService> =>
   startVaultService({
     bus: inProcessBus(new InProcessBroker(), 'vault'),
     log,
+    metrics,
     database,
     config: { environment: 'production' },
     embeddedKeyFile: keyFile,
@@ -97,7 +99,7 @@ describe('starting the vault', () => {
   });
 
   it('refuses to start on its own without a key file', async () => {
-    const { embeddedKeyFile: _none, ...rest } = { embeddedKeyFile: keyFile, bus: inProcessBus(new InProcessBroker(), 'vault'), log, database };
+    const { embeddedKeyFile: _none, ...rest } = { embeddedKeyFile: keyFile, bus: inProcessBus(new InProcessBroker(), 'vault'), log, metrics, database };
     await expect(startVaultService({ ...rest, config: { environment: 'production' } })).rejects.toThrow('GATEHOUSE_KEK_FILE is not set');
   });
 

@@ -1,7 +1,7 @@
 import type { Bus } from '@gatehouse/bus';
 import { Fault, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
-import { nestLogger, type Logger } from '@gatehouse/telemetry';
+import { nestLogger, type Logger, type Metrics } from '@gatehouse/telemetry';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Credentials } from './credentials/credentials.js';
@@ -19,6 +19,7 @@ import { VaultModule, type VaultParts } from './vault-module.js';
 export interface VaultOptions {
   bus: Bus;
   log: Logger;
+  metrics: Metrics;
   clock?: Clock;
   /** URL of the PostgreSQL database; the vault's schema is `vault`. */
   database: string;
@@ -46,7 +47,7 @@ export async function startVaultService(options: VaultOptions): Promise<RunningS
     const kek = await loadKeyEncryptionKey(location, await hasWrappedKeys(db));
     const keys = new KeyStore(db, kek, options.config.environment, options.clock);
     await keys.ensureActive();
-    options.log.info({ kek: kek.id }, 'vault keys opened');
+    options.log.info({ kekId: kek.id }, 'vault keys opened');
     return await serve(options, db, keys);
   } catch (error) {
     await db.close();
@@ -70,10 +71,10 @@ async function serve(options: VaultOptions, db: Database, keys: KeyStore): Promi
   return { ready: () => readiness(bus, db), close: () => closeAll(app, outbox, db) };
 }
 
-function buildParts({ log, config, clock }: VaultOptions, own: { db: Database; outbox: Outbox; keys: KeyStore }): VaultParts {
+function buildParts({ log, metrics, config, clock }: VaultOptions, own: { db: Database; outbox: Outbox; keys: KeyStore }): VaultParts {
   const entryKeys = new EntryKeys(own.keys);
   const sealer = new SecretSealer(new CredentialKeys(own.keys), config.environment, clock);
-  const credentials = new Credentials({ db: own.db, outbox: own.outbox, entryKeys, sealer, log, ...(clock === undefined ? {} : { clock }) });
+  const credentials = new Credentials({ db: own.db, outbox: own.outbox, entryKeys, sealer, log, metrics, ...(clock === undefined ? {} : { clock }) });
   return { credentials, entryKeys, serviceKeys: new ServiceKeys(own.keys) };
 }
 

@@ -6,7 +6,7 @@ import { inProcessBus, InProcessBroker } from '@gatehouse/bus';
 import { vaultContracts, type RequestContract } from '@gatehouse/contracts';
 import { newId, newSealingKeyPair, openSealed, sealTo, type SealingKeyPair } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
-import { createLogger } from '@gatehouse/telemetry';
+import { createLogger, Metrics } from '@gatehouse/telemetry';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startVaultService, type RunningService } from './start-vault-service.js';
 
@@ -21,12 +21,14 @@ const logLines: string[] = [];
 const changes: unknown[] = [];
 const broker = new InProcessBroker();
 const gateway = inProcessBus(broker, 'gateway');
+const metrics = new Metrics();
 const edge = newSealingKeyPair();
 
 const start = (): Promise<RunningService> =>
   startVaultService({
     bus: inProcessBus(broker, 'vault'),
     log: createLogger({ service: 'vault', level: 'debug', destination: { write: (line: string) => void logLines.push(line) } }),
+    metrics,
     database: postgres.url,
     config: { environment: 'production' },
     embeddedKeyFile: join(folder, 'kek.key'),
@@ -122,6 +124,16 @@ describe('a stored credential', () => {
     await expect(lease({ ...mine, serverId: newId('server') })).rejects.toMatchObject(missing);
     await expect(lease({ ...mine, owner: newId('person'), origin: 'https://elsewhere.example' })).rejects.toMatchObject(missing);
     await expect(lease(newBinding())).rejects.toMatchObject(missing);
+  });
+
+  it('counts leases by their outcome', async () => {
+    const binding = newBinding();
+    const count = (outcome: string): number => Number(new RegExp(`gatehouse_vault_leases_total\\{outcome="${outcome}"\\} (\\d+)`).exec(metrics.render())?.[1] ?? 0);
+    const [leased, missing] = [count('leased'), count('credential_missing')];
+    await store(binding, { authorization: 'one' });
+    await lease(binding);
+    await expect(lease(newBinding())).rejects.toMatchObject({ code: 'credential_missing' });
+    expect([count('leased'), count('credential_missing')]).toEqual([leased + 1, missing + 1]);
   });
 
   it('is not leased for another origin until it is stored for that one (V-07)', async () => {

@@ -55,7 +55,7 @@ async function bootstrap(tx: Transaction, start: FirstStart): Promise<void> {
   await insertToken(tx, token, tokenDigest(text));
   text.fill(0);
   await nextVersion(tx, start.outbox);
-  start.log.info({ person: personId, token: token.id }, 'administrator token taken into use');
+  start.log.info({ personId, tokenId: token.id }, 'administrator token taken into use');
 }
 
 async function addAdministrator(tx: Transaction, clock: Clock): Promise<string> {

@@ -47,7 +47,7 @@ export class People {
       await insertPerson(tx, person);
       return { result: person, changed: true };
     });
-    this.parts.log.info({ actor: by.personId, person: person.id }, 'person created');
+    this.parts.log.info({ actorId: by.personId, personId: person.id }, 'person created');
     return person;
   }
 
@@ -66,7 +66,7 @@ export class People {
       await revokeAllOf(tx, id, this.clock.now());
       return { result: { ...person, status: 'disabled' as const }, changed: true };
     });
-    if (changed) this.parts.log.info({ actor: by.personId, person: id }, 'person disabled');
+    if (changed) this.parts.log.info({ actorId: by.personId, personId: id }, 'person disabled');
     return result;
   }
 }

@@ -53,7 +53,7 @@ export class Tokens {
     try {
       const sealed = sealToEdge(edgeKey, text, token.id);
       await this.insert(token, tokenDigest(text));
-      this.parts.log.info({ actor: by.personId, token: token.id, person: token.personId }, 'token created');
+      this.parts.log.info({ actorId: by.personId, tokenId: token.id, personId: token.personId }, 'token created');
       return { token, sealed };
     } finally {
       text.fill(0);
@@ -73,7 +73,7 @@ export class Tokens {
       await markRevoked(tx, tokenId, revokedAt);
       return { result: { ...token, revokedAt }, changed: true };
     });
-    if (changed) this.parts.log.info({ actor: by.personId, token: tokenId }, 'token revoked');
+    if (changed) this.parts.log.info({ actorId: by.personId, tokenId }, 'token revoked');
     return { token: result, directory };
   }
 

@@ -1,7 +1,7 @@
 import { vaultContracts } from '@gatehouse/contracts';
 import { Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
-import type { Logger } from '@gatehouse/telemetry';
+import type { Counter, Logger, Metrics } from '@gatehouse/telemetry';
 import { openEntryBox, type EntryKeys } from '../keys/entry-keys.js';
 import { credentialRow, lockOrAddRow, readCredential, replaceFields, type CredentialBinding, type CredentialRow } from './credential-rows.js';
 import { checkSecretHeaders, leasedHeadersJson, type SecretHeader } from './leased-headers.js';
@@ -27,6 +27,7 @@ export interface CredentialParts {
   entryKeys: EntryKeys;
   sealer: SecretSealer;
   log: Logger;
+  metrics: Metrics;
   clock?: Clock;
 }
 
@@ -35,8 +36,10 @@ const LEASE_MS = 60_000;
 /** Stores, leases and destroys the secret headers of identities. */
 export class Credentials {
   private readonly clock: Clock;
+  private readonly leases: Counter;
 
   constructor(private readonly parts: CredentialParts) {
+    this.leases = parts.metrics.counter('gatehouse_vault_leases_total', 'Credential leases asked for, by outcome.', ['outcome']);
     this.clock = parts.clock ?? systemClock;
   }
 
@@ -63,6 +66,17 @@ export class Credentials {
    * `Fault`.
    */
   async lease(asked: CredentialBinding, edgeKey: string): Promise<CredentialLease> {
+    try {
+      const lease = await this.checkedLease(asked, edgeKey);
+      this.leases.labels('leased').inc();
+      return lease;
+    } catch (error) {
+      this.leases.labels(error instanceof Refusal ? error.code : 'failed').inc();
+      throw error;
+    }
+  }
+
+  private async checkedLease(asked: CredentialBinding, edgeKey: string): Promise<CredentialLease> {
     const found = await readCredential(this.parts.db, asked.identityId);
     const fields = found?.fields ?? [];
     const row = this.leasable(asked, found?.row, fields.length);
