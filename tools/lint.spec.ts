@@ -48,6 +48,8 @@ const PLANTED: readonly Planted[] = [
   row('the app of everything imports services', 'apps/gatehouse/src/x.ts', "import '@gatehouse/service-auth';\nimport '@gatehouse/demo-server';", null),
   row('a spec imports the test world', 'libs/bus/src/x.spec.ts', "import '@gatehouse/testing';", null),
   row('outbound opens sockets', 'libs/outbound/src/x.ts', "import 'undici';\nimport 'node:net';", null),
+  row('a service looks at an address', 'libs/services/policy/src/x.ts', "import { isIP } from 'node:net';\nisIP('x');", null),
+  row('a service connects', 'libs/services/policy/src/x.ts', "import { connect } from 'node:net';\nconnect(1);", 'no-restricted-imports'),
   row('config reads the environment', 'libs/config/src/x.ts', '/** . */\nexport const a = process.env;', null),
 ];
 

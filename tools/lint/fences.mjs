@@ -1,5 +1,8 @@
 const NETWORK_MODULES = ['http', 'https', 'http2', 'net', 'tls', 'dgram', 'dns', 'dns/promises'];
 const networkPaths = NETWORK_MODULES.flatMap((name) => [name, `node:${name}`]).concat('undici');
+/** Parts of node:net that look at addresses and open nothing. */
+const ADDRESS_CHECKS = { allowImportNames: ['isIP', 'isIPv4', 'isIPv6', 'BlockList'] };
+const MESSAGE = 'Sockets are opened by libs/outbound and the doors in tools/lint/fences.mjs only.';
 
 /** Who may open sockets: what reaches out, what listens, and what starts the world for tests. */
 export const NETWORK_DOORS = [
@@ -35,7 +38,7 @@ export const CONSOLE_DOORS = ['apps/cli/**', 'apps/e2e/**', 'tools/**'];
 const network = {
   'no-restricted-imports': [
     'error',
-    { paths: networkPaths.map((name) => ({ name, allowTypeImports: true, message: 'Sockets are opened by libs/outbound and the doors in tools/lint/fences.mjs only.' })) },
+    { paths: networkPaths.map((name) => ({ name, allowTypeImports: true, message: MESSAGE, ...(name === 'node:net' ? ADDRESS_CHECKS : {}) })) },
   ],
   'no-restricted-globals': [
     'error',
