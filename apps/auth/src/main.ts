@@ -21,7 +21,7 @@ await runProcess(async () => {
   const bus = await connectBus('auth', config.natsUrl, host, ca);
   const ephemeral = await connectEphemeral(config.redisUrl, host, ca);
   const database = config.databaseUrl.use((bytes) => bytes.toString('utf8'));
-  const service = await startAuthService({ bus, ephemeral, database, config, log: host.log });
+  const service = await startAuthService({ bus, ephemeral, database, config, log: host.log, metrics: host.metrics });
   host.health.register('auth', () => service.ready());
   return closingInOrder(service, ephemeral, bus, host);
 });

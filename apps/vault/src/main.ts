@@ -8,7 +8,7 @@ await runProcess(async () => {
   const host = await openHost('vault', config);
   const bus = await connectBus('vault', config.natsUrl, host, trustedAuthorities(config));
   const database = config.databaseUrl.use((bytes) => bytes.toString('utf8'));
-  const service = await startVaultService({ bus, database, config, log: host.log });
+  const service = await startVaultService({ bus, database, config, log: host.log, metrics: host.metrics });
   host.health.register('vault', () => service.ready());
   return closingInOrder(service, bus, host);
 });
