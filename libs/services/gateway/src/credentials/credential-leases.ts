@@ -63,7 +63,7 @@ export class CredentialLeases {
     opened.fill(0);
     const lines = headers.map(([name, value]) => [name.toLowerCase(), Secret.of(Buffer.from(value, 'latin1'))] as const);
     const refreshAt = asked + reply.expiresInMs * REFRESH_AT;
-    const lease = new LeasedCredential(identityId, reply.version, lines, asked + reply.expiresInMs, refreshAt);
+    const lease = new LeasedCredential(identityId, lines, asked + reply.expiresInMs, refreshAt);
     this.#leases.set(key, lease);
     return lease;
   }

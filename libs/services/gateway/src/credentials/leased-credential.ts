@@ -8,7 +8,6 @@ export class LeasedCredential {
 
   constructor(
     readonly identityId: string,
-    readonly version: number,
     readonly lines: readonly (readonly [name: string, value: Secret])[],
     /** Monotonic milliseconds. */
     readonly expiresAt: number,

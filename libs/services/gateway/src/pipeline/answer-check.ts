@@ -47,8 +47,7 @@ export function checkedResponse(response: McpResponse, bytes: Buffer, answered: 
   const { draft } = answered.resolved.caller.received;
   draft.resultDigest = edge.keys.digest(bytes);
   if (response.error !== undefined) return checkedError(response.error, bytes);
-  if (isJsonObject(response.result)) return checkedResult(response.id, response.result, bytes, answered, edge);
-  throw new Refusal('upstream_invalid', { reason: 'result_no_object' });
+  return checkedResult(response, bytes, answered, edge);
 }
 
 /** Refuses with `response_blocked` when an answer holds the credential that was sent with the call (E-39). */
@@ -64,7 +63,8 @@ function checkedError(error: JsonObject, bytes: Buffer): CheckedAnswer {
   return { bytes, status: 'error', code: String(code), mintedSession: undefined };
 }
 
-function checkedResult(id: RequestId, result: JsonObject, bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
+function checkedResult({ id, result }: McpResponse, bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
+  if (!isJsonObject(result)) throw new Refusal('upstream_invalid', { reason: 'result_no_object' });
   const { resolved } = answered;
   const rewritten = rewrite(mayHoldReservedMeta(bytes) ? stripReservedMeta(result) : result, resolved);
   const mintedSession = isInitialize(resolved.intent) ? mintSession(result, answered, edge) : undefined;

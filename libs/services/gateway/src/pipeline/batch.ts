@@ -25,7 +25,7 @@ export async function respondToBatch(batch: Read, response: ServerResponse, edge
   const stream = new ClientStream(response);
   const { draft, request } = batch.caller.received;
   if (members.some((member) => member.kind === 'request')) stream.open(undefined);
-  for (const member of members) await answerMember(memberOf(recaller(batch, edge), member), member, stream, response, edge);
+  for (const member of members) await answerMember(memberOf(recaller(batch, edge), member), { stream, response }, edge);
   if (stream.opened) stream.end();
   else response.writeHead(202, { 'content-length': 0 }).end();
   draft.facts.method = 'batch';
@@ -47,13 +47,19 @@ function recaller(batch: Read, edge: Edge): Read['caller'] {
   return authenticate(receive(request, openDraft(request, edge), edge), edge);
 }
 
-async function answerMember(body: Read, member: McpMessage, stream: ClientStream, response: ServerResponse, edge: Edge): Promise<void> {
+interface Way {
+  stream: ClientStream;
+  response: ServerResponse;
+}
+
+async function answerMember(body: Read, { stream, response }: Way, edge: Edge): Promise<void> {
   const { draft } = body.caller.received;
+  const member = body.message as McpMessage;
   if (member.kind === 'request') draft.asked = { id: member.id, method: member.method };
   try {
     const cleared = await answerOf(body, presenceOf(response), edge);
     const { content } = cleared;
-    if (content.kind === 'events') return await relayEventsInto(cleared, content, stream, response, edge);
+    if (content.kind === 'events') return await relayEventsInto(stream, cleared, content, edge);
     if (content.kind === 'message') await stream.send({ data: content.checked.bytes });
     if (content.kind === 'long') throw new Refusal('upstream_too_large');
     draft.close(content.kind === 'message' ? { status: content.checked.status, code: content.checked.code, httpStatus: 200 } : { status: 'ok', httpStatus: 202 });

@@ -28,6 +28,11 @@ export class ClientStream {
     return this.#timer !== undefined;
   }
 
+  /** Whether the client left before the stream ended. */
+  get gone(): boolean {
+    return this.response.closed && !this.response.writableFinished;
+  }
+
   /** Writes an event and waits while the client is slower than we are. */
   async send(event: OutgoingSseEvent): Promise<void> {
     const bytes = writeSseEvent(event);

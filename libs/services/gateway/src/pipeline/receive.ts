@@ -7,22 +7,36 @@ import type { CallDraft } from './record.js';
 /** HTTP methods of an MCP endpoint (Streamable HTTP). */
 export type EndpointVerb = 'POST' | 'GET' | 'DELETE';
 
-let earn: (request: IncomingMessage, verb: EndpointVerb, slug: string, token: string | undefined, draft: CallDraft) => Received;
+interface Parts {
+  request: IncomingMessage;
+  verb: EndpointVerb;
+  slug: string;
+  token: string | undefined;
+  draft: CallDraft;
+}
+
+let earn: (parts: Parts) => Received;
 
 /** A request whose head may be answered: for this host, from this origin, to an endpoint's exact path. */
 export class Received {
   readonly #earned = true;
 
-  private constructor(
-    readonly request: IncomingMessage,
-    readonly verb: EndpointVerb,
-    readonly slug: string,
-    readonly token: string | undefined,
-    readonly draft: CallDraft,
-  ) {}
+  readonly request: IncomingMessage;
+  readonly verb: EndpointVerb;
+  readonly slug: string;
+  readonly token: string | undefined;
+  readonly draft: CallDraft;
+
+  private constructor({ request, verb, slug, token, draft }: Parts) {
+    this.request = request;
+    this.verb = verb;
+    this.slug = slug;
+    this.token = token;
+    this.draft = draft;
+  }
 
   static {
-    earn = (...parts) => new Received(...parts);
+    earn = (parts) => new Received(parts);
   }
 }
 
@@ -47,7 +61,7 @@ export function receive(request: IncomingMessage, draft: CallDraft, edge: Edge):
   const verb = verbOf(request.method);
   draft.facts.method = verb === 'POST' ? null : verb;
   draft.mark('receive');
-  return earn(request, verb, slug, bearerToken(headerOf(request, 'authorization')), draft);
+  return earn({ request, verb, slug, token: bearerToken(headerOf(request, 'authorization')), draft });
 }
 
 function verbOf(method: string | undefined): EndpointVerb {

@@ -17,57 +17,76 @@ type Events = Extract<Content, { kind: 'events' }>;
 /** Relays an event stream until it ends, is cut, or the client goes; closes the record with it. */
 export async function relayEvents(cleared: Cleared, events: Events, response: ServerResponse, edge: Edge): Promise<void> {
   const stream = new ClientStream(response);
-  await relayEventsInto(cleared, events, stream, response, edge);
+  await relayEventsInto(stream, cleared, events, edge);
   stream.end();
 }
 
 /** The same into a stream that others (members of a batch) write to as well. */
-export async function relayEventsInto(cleared: Cleared, events: Events, stream: ClientStream, response: ServerResponse, edge: Edge): Promise<void> {
-  const { resolved } = cleared;
+export async function relayEventsInto(stream: ClientStream, { resolved }: Cleared, events: Events, edge: Edge): Promise<void> {
   const before = { bytes: stream.bytes, events: stream.events };
   const entry = openEntry(resolved, events.body, edge);
   edge.streams.open(entry);
   edge.metrics.streams.set(edge.streams.size);
-  const failure = (await pump(cleared, events, stream).then(() => undefined, asRefusalOrFault)) ?? missingAnswer(resolved, events);
+  const failure = (await pump(new Relay(resolved, events, stream)).then(() => undefined, asRefusalOrFault)) ?? missingAnswer(resolved, events);
   edge.streams.closed(entry);
   edge.metrics.streams.set(edge.streams.size);
   // Before the head is out a failure is an ordinary refusal with a status of its own.
   if (failure !== undefined && !stream.opened) throw failure;
-  if (failure !== undefined && !response.closed) await sendFailure(failure, events, resolved, stream);
+  if (failure !== undefined && !stream.gone) await sendFailure(failure, events, resolved, stream);
   const { draft } = resolved.caller.received;
   draft.bytesOut = stream.bytes - before.bytes;
   draft.events = stream.events - before.events;
   draft.mark('respond');
-  draft.close(endingOf(failure, events, response));
+  draft.close(endingOf(failure, events, stream));
 }
 
-async function pump({ resolved }: Cleared, { body, inspector }: Events, stream: ClientStream): Promise<void> {
-  const parser = new SseParser({ maxEventBytes: LIMITS.eventBytes });
-  const held: OutgoingSseEvent[] = [];
-  // The head of an initialize answer carries the session id, which the answer itself decides.
-  const waits = isInitialize(resolved.intent);
-  if (!waits && !stream.opened) stream.open(undefined);
-  let retryTold: number | undefined;
-  let size = 0;
-  for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
-    size += chunk.length;
-    if (resolved.intent.kind !== 'listen' && size > LIMITS.streamBytes) throw new Refusal('upstream_too_large');
-    for (const event of parser.push(chunk)) {
-      const outgoing = await inspector.inspect(event);
-      if (outgoing === undefined) continue;
-      const retry = parser.retryMs === retryTold ? undefined : (retryTold = parser.retryMs);
-      held.push(retry === undefined ? outgoing : { ...outgoing, retry });
-    }
-    if (waits && inspector.answer !== undefined && !stream.opened) stream.open(inspector.answer.mintedSession);
-    if (stream.opened) await flush(held, stream);
-    if (held.length > HELD_EVENTS) throw new Refusal('upstream_too_large');
-  }
+async function pump(relay: Relay): Promise<void> {
+  const { body } = relay.events;
+  if (!relay.waitsForAnswer && !relay.stream.opened) relay.stream.open(undefined);
+  for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) await relay.push(chunk);
 }
 
 const HELD_EVENTS = 256;
 
-async function flush(held: OutgoingSseEvent[], stream: ClientStream): Promise<void> {
-  for (const event of held.splice(0)) await stream.send(event);
+/** What passes from one upstream stream to one client stream. */
+class Relay {
+  readonly #parser = new SseParser({ maxEventBytes: LIMITS.eventBytes });
+  readonly #held: OutgoingSseEvent[] = [];
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #retryTold: number | undefined;
+  /** The head of an initialize answer carries the session id, which the answer itself decides. */
+  readonly waitsForAnswer: boolean;
+
+  constructor(
+    { intent }: Resolved,
+    readonly events: Events,
+    readonly stream: ClientStream,
+  ) {
+    this.waitsForAnswer = isInitialize(intent);
+    this.#maxBytes = intent.kind === 'listen' ? Number.POSITIVE_INFINITY : LIMITS.streamBytes;
+  }
+
+  /** Takes the next bytes of the upstream and sends what they complete. */
+  async push(chunk: Buffer): Promise<void> {
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBytes) throw new Refusal('upstream_too_large');
+    for (const event of this.#parser.push(chunk)) {
+      const outgoing = await this.events.inspector.inspect(event);
+      if (outgoing !== undefined) this.#held.push(this.#withRetry(outgoing));
+    }
+    const { answer } = this.events.inspector;
+    if (answer !== undefined && !this.stream.opened) this.stream.open(answer.mintedSession);
+    if (this.stream.opened) for (const event of this.#held.splice(0)) await this.stream.send(event);
+    if (this.#held.length > HELD_EVENTS) throw new Refusal('upstream_too_large');
+  }
+
+  #withRetry(event: OutgoingSseEvent): OutgoingSseEvent {
+    const { retryMs } = this.#parser;
+    if (retryMs === undefined || retryMs === this.#retryTold) return event;
+    this.#retryTold = retryMs;
+    return { ...event, retry: retryMs };
+  }
 }
 
 function openEntry(resolved: Resolved, body: UpstreamBody, edge: Edge): OpenStream {
@@ -100,10 +119,10 @@ async function sendFailure(failure: Refusal | Fault, { inspector }: Events, { in
   await stream.send({ data: jsonRpcErrorBytes(intent.message.id, failure) });
 }
 
-function endingOf(failure: Refusal | Fault | undefined, { inspector }: Events, response: ServerResponse) {
+function endingOf(failure: Refusal | Fault | undefined, { inspector }: Events, stream: ClientStream) {
   const { answer } = inspector;
   if (answer !== undefined) return { status: answer.status, code: answer.code, httpStatus: 200 } as const;
-  if (response.closed && !response.writableFinished) return { status: 'cancelled', code: null, httpStatus: 200 } as const;
+  if (stream.gone) return { status: 'cancelled', code: null, httpStatus: 200 } as const;
   if (failure instanceof Fault) return { status: 'error', code: failure.code, httpStatus: 200, faultId: failure.id } as const;
   if (failure !== undefined) return { status: isUpstreamFault(failure.code) ? 'upstream_error' : 'refused', code: failure.code, httpStatus: 200 } as const;
   // A stream that ended with ids given goes on where the client resumes it; another record tells how.

@@ -123,8 +123,7 @@ function noteFacts(read: Read, intent: Intent, session: OpenSession | undefined,
   facts.sessionDigest = session?.digest ?? null;
   facts.eras.client = session?.protocolVersion ?? null;
   facts.eras.upstream = facts.eras.client;
-  facts.client.name = session?.clientName ?? null;
-  facts.client.version = session?.clientVersion ?? null;
+  if (session !== undefined) Object.assign(facts.client, { name: session.clientName, version: session.clientVersion });
   if (intent.kind === 'response') facts.method = 'response';
   if (intent.kind !== 'message') return;
   facts.method = intent.message.method;

@@ -25,6 +25,13 @@ const SENTENCES: Readonly<Record<FailureClass, string>> = {
   upstream_error: 'The server answered with an error.',
 };
 
+const BY_CODE: Readonly<Record<string, FailureClass>> = {
+  upstream_timeout: 'timeout',
+  url_refused: 'url_refused',
+  vault_unavailable: 'credential',
+  credential_missing: 'credential',
+  credential_unbound: 'credential',
+};
 const UNREACHABLE: Readonly<Record<string, FailureClass>> = { dns: 'dns', timeout: 'timeout' };
 const NOT_THERE = new Set([404, 405, 406]);
 
@@ -37,11 +44,8 @@ export function failureOfProbe(error: unknown): { failure: FailureClass; detail:
 function classOf({ code, details }: Refusal): FailureClass {
   const reason = String(details['reason'] ?? '');
   if (code === 'upstream_unreachable') return reason.startsWith('tls') ? 'tls' : (UNREACHABLE[reason] ?? 'refused');
-  if (code === 'upstream_timeout') return 'timeout';
-  if (code === 'url_refused') return 'url_refused';
-  if (code === 'vault_unavailable' || code.startsWith('credential')) return 'credential';
   if (code === 'upstream_refused') return ofStatus(Number(details['status'] ?? 0));
-  return reason === 'content_type' ? 'not_mcp' : 'protocol';
+  return BY_CODE[code] ?? (reason === 'content_type' ? 'not_mcp' : 'protocol');
 }
 
 function ofStatus(status: number): FailureClass {

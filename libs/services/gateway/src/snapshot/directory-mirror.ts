@@ -48,9 +48,9 @@ export class DirectoryMirror {
   }
 
   #accept(stored: string, keys: VerificationKeys): void {
-    const { text, keyId, signature } = authContracts.directoryMirror.parse(JSON.parse(stored));
-    const signed: unknown = JSON.parse(text);
+    const mirrored = authContracts.directoryMirror.parse(JSON.parse(stored));
+    const signed: unknown = JSON.parse(mirrored.text);
     const issuedAt = isJsonObject(signed) && typeof signed['issuedAt'] === 'number' ? signed['issuedAt'] : 0;
-    this.options.feed.accept(text, keyId, signature, keys, Math.max(0, this.options.clock.now() - issuedAt));
+    this.options.feed.accept(mirrored, keys, Math.max(0, this.options.clock.now() - issuedAt));
   }
 }

@@ -22,6 +22,13 @@ export interface FeedOptions<T extends SnapshotVersion> {
   apply: (snapshot: T) => void;
 }
 
+/** A snapshot's text with the signature over it. */
+export interface SignedText {
+  text: string;
+  keyId: string;
+  signature: string;
+}
+
 const POLL_MS = 5_000;
 const RETRY_MS = 250;
 
@@ -100,8 +107,8 @@ export class SnapshotFeed<T extends SnapshotVersion> {
   }
 
   /** Takes in a snapshot that came by another path (the mirror); `confirmedMsAgo` is how old the sender's word is. */
-  accept(text: string, keyId: string, signature: string, keys: VerificationKeys, confirmedMsAgo: number): void {
-    this.#take(text, keyId, signature, keys);
+  accept(signed: SignedText, keys: VerificationKeys, confirmedMsAgo: number): void {
+    this.#take(signed, keys);
     const at = this.options.clock.monotonicMs() - confirmedMsAgo;
     this.#confirmedAt = Math.max(this.#confirmedAt ?? at, at);
   }
@@ -143,19 +150,16 @@ export class SnapshotFeed<T extends SnapshotVersion> {
         if (next.unchanged || next.version !== first.version || next.epoch !== first.epoch) return this.#fetch();
         chunks.push(next.chunk);
       }
-      this.#take(chunks.join(''), first.keyId, first.signature, await this.options.keys());
+      const { keyId, signature } = first;
+      this.#take({ text: chunks.join(''), keyId, signature }, await this.options.keys());
     }
     this.#confirmedAt = asked;
   }
 
-  #take(text: string, keyId: string, signature: string, keys: VerificationKeys): void {
-    const key = keys.get(keyId);
-    // "No such key" must never mean "not signed": an unknown or empty key id is a failed check.
-    const genuine = key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
-    if (!genuine) throw this.#reject('bad signature');
-    const snapshot = this.options.schema.parse(JSON.parse(text));
-    if (this.#held?.epoch === snapshot.epoch && snapshot.version < this.#held.version) return;
-    if (this.#held?.epoch === snapshot.epoch && snapshot.version === this.#held.version) return;
+  #take(signed: SignedText, keys: VerificationKeys): void {
+    if (!isGenuine(signed, keys)) throw this.#reject('bad signature');
+    const snapshot = this.options.schema.parse(JSON.parse(signed.text));
+    if (this.#held?.epoch === snapshot.epoch && snapshot.version <= this.#held.version) return;
     try {
       this.options.apply(snapshot);
     } catch (error) {
@@ -172,4 +176,10 @@ export class SnapshotFeed<T extends SnapshotVersion> {
     this.options.log.error({ snapshot: this.options.name, reason }, 'snapshot rejected');
     return new Fault(`${this.options.name} snapshot rejected: ${reason}`, { cause });
   }
+}
+
+// "No such key" must never mean "not signed": an unknown or empty key id is a failed check.
+function isGenuine({ text, keyId, signature }: SignedText, keys: VerificationKeys): boolean {
+  const key = keys.get(keyId);
+  return key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
 }
