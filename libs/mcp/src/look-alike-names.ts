@@ -52,6 +52,7 @@ function check(object: JsonObject, names: Level): void {
 // Unicode NFKC_Casefold as far as it matters: compatibility forms, invisible characters, then case both
 // ways (upper first, so that dotless i and long s meet their ASCII letters).
 function fold(name: string): string {
+  // eslint-disable-next-line no-control-regex -- ASCII is meant, control characters included
   if (/^[\x00-\x7f]*$/.test(name)) return name.toLowerCase();
   return name.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '').toUpperCase().toLowerCase();
 }

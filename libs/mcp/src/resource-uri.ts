@@ -8,6 +8,11 @@ const DOT_SEGMENT = /(^|[:/]|%2f|%5c)\.{1,2}($|[/?#;]|%2f|%5c)/i;
 // it is the same trick against a server that decodes twice.
 const ENCODED_UNRESERVED = /%(25)*(2d|2e|5f|7e|3[0-9]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i;
 const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/;
+const SPELLINGS: readonly [RegExp, string][] = [
+  [MISLEADING_CHARACTERS, 'character'],
+  [DOT_SEGMENT, 'dot_segment'],
+  [ENCODED_UNRESERVED, 'encoded_character'],
+];
 const HOST_IS_NORMALISED = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'file:']);
 
 /**
@@ -21,9 +26,7 @@ const HOST_IS_NORMALISED = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'f
 export function requireCanonicalUri(uri: string): void {
   const scheme = SCHEME.exec(uri)?.[0];
   if (scheme === undefined) throw notCanonical('scheme');
-  if (MISLEADING_CHARACTERS.test(uri)) throw notCanonical('character');
-  if (DOT_SEGMENT.test(uri)) throw notCanonical('dot_segment');
-  if (ENCODED_UNRESERVED.test(uri)) throw notCanonical('encoded_character');
+  for (const [pattern, problem] of SPELLINGS) if (pattern.test(uri)) throw notCanonical(problem);
   const authority = AUTHORITY.exec(uri)?.[1];
   if (authority?.includes('@') === true) throw notCanonical('user_information');
   if (HOST_IS_NORMALISED.has(scheme) && authority !== hostOf(uri)) throw notCanonical('host');

@@ -162,11 +162,14 @@ class JsonScanner {
       throw this.broken('escape');
     }
     const unit = this.codeUnit(at + 2);
-    if (unit < 0xd800 || unit > 0xdfff) return at + 6;
-    const paired = unit < 0xdc00 && this.bytes[at + 6] === BACKSLASH && this.bytes[at + 7] === LOWER_U;
-    const low = paired ? this.codeUnit(at + 8) : 0;
+    return unit < 0xd800 || unit > 0xdfff ? at + 6 : this.surrogatePair(unit, at + 6);
+  }
+
+  private surrogatePair(high: number, at: number): number {
+    const paired = high < 0xdc00 && this.bytes[at] === BACKSLASH && this.bytes[at + 1] === LOWER_U;
+    const low = paired ? this.codeUnit(at + 2) : 0;
     if (low < 0xdc00 || low > 0xdfff) throw this.broken('lone_surrogate');
-    return at + 12;
+    return at + 6;
   }
 
   private codeUnit(at: number): number {

@@ -71,8 +71,12 @@ export function failureOf(error: unknown, answerStarted = false): Refusal {
   const known = OTHER_REFUSALS[text];
   if (known !== undefined) return known();
   if (name === 'HTTPParserError' || isUnasked(text, String(message))) return invalidAnswer('http');
-  const reason = UNREACHABLE[text] ?? (text.startsWith('ERR_SSL_') ? 'tls_failed' : 'other');
+  const reason = reasonOf(text);
   return answerStarted && reason === 'reset' ? invalidAnswer('truncated') : new Refusal('upstream_unreachable', { reason });
+}
+
+function reasonOf(code: string): UnreachableReason {
+  return UNREACHABLE[code] ?? (code.startsWith('ERR_SSL_') ? 'tls_failed' : 'other');
 }
 
 /** undici reports an unasked 100 or 101 as a socket error that differs from a reset by its words only. */
