@@ -115,7 +115,7 @@ describe('what a policy can look at', () => {
     ['a fraction', 'context.arguments.x.lessThan(decimal("1.6"))', CALL, { arguments: { x: 1.5 } }, true],
   ];
 
-  it.each(rows)('%s', (_what, condition, scope, question, expected) => {
+  it.each(rows)('%s', (...[, condition, scope, question, expected]) => {
     expect(permits(condition, question, scope)).toBe(expected);
   });
 });

@@ -1,0 +1,386 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
+import { policyContracts, SNAPSHOT_CHUNK_CHARS, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { newId, Refusal, sealTo } from '@gatehouse/kernel';
+import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
+import { createLogger } from '@gatehouse/telemetry';
+import { TestClock } from '@gatehouse/testing';
+import { Controller, Module, type INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startPolicyService, type RunningService } from './start-policy-service.js';
+
+const ACTOR = { personId: newId('person'), tokenId: null };
+const PERMIT_ALL = 'permit(principal is Gatehouse::Person, action, resource);';
+const signing = generateKeyPairSync('ed25519');
+const KEY_ID = 'key_1';
+
+/** The vault's contract as this service sees it. */
+@Controller()
+class LeasingVault {
+  static away = false;
+
+  @Serves(vaultContracts.leasePolicySigningKey)
+  lease({ instanceKey }: { instanceKey: string }): { keys: { id: string; sealed: string }[] } {
+    if (LeasingVault.away) throw new Refusal('service_unavailable');
+    const der = signing.privateKey.export({ format: 'der', type: 'pkcs8' });
+    return { keys: [{ id: KEY_ID, sealed: sealTo(instanceKey, der, vaultContracts.keyContext('policy-signing', KEY_ID)) }] };
+  }
+}
+
+@Module({ controllers: [LeasingVault] })
+class LeasingVaultModule {}
+
+let folder: string;
+let postgres: EmbeddedPostgres;
+let server: Database;
+let database: string;
+let databases = 0;
+let broker: InProcessBroker;
+let gateway: Bus;
+let vault: INestMicroservice;
+let replicas: RunningService[];
+let clock: TestClock;
+let published: SnapshotVersion[];
+let orders: { serverId: string; probeId: string }[];
+
+const log = createLogger({ service: 'policy', level: 'silent' });
+
+async function startReplica(): Promise<RunningService> {
+  const replica = await startPolicyService({ bus: inProcessBus(broker, 'policy'), log, clock, database, config: { probeIntervalMs: 300_000 } });
+  replicas.push(replica);
+  return replica;
+}
+
+async function until<T>(what: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (let turn = 0; turn < 500; turn += 1) {
+    const found = await what();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('waited for five seconds');
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-policy-'));
+  postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
+  server = await Database.open({ url: postgres.url, schema: 'public', migrations: [] });
+}, 60_000);
+
+afterAll(async () => {
+  await server.close();
+  await postgres.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 30_000);
+
+beforeEach(async () => {
+  databases += 1;
+  await server.query(`CREATE DATABASE policy_${databases}`);
+  database = Object.assign(new URL(postgres.url), { pathname: `/policy_${databases}` }).href;
+  [broker, clock, replicas, published, orders] = [new InProcessBroker(), new TestClock(Date.now()), [], [], []];
+  LeasingVault.away = false;
+  vault = await NestFactory.createMicroservice(LeasingVaultModule, { strategy: inProcessBus(broker, 'vault').strategy(), logger: false });
+  await vault.listen();
+  gateway = inProcessBus(broker, 'gateway');
+  await gateway.events.follow(policyContracts.policySnapshotPublished, (version) => void published.push(version));
+  await gateway.events.follow(policyContracts.probeOrdered, (order) => void orders.push(order));
+  await startReplica();
+}, 30_000);
+
+afterEach(async () => {
+  await Promise.all(replicas.map((replica) => replica.close()));
+  await gateway.close();
+  await vault.close();
+}, 30_000);
+
+type Snapshot = policyContracts.PolicySnapshot;
+
+async function fetchSnapshot(): Promise<Snapshot & { chunks: string[] }> {
+  const chunks: string[] = [];
+  for (let parts = 1, part = 0; part < parts; part += 1) {
+    const reply = await gateway.request(policyContracts.getPolicySnapshot, { part });
+    if (reply.unchanged) throw new Error('unchanged without having any');
+    parts = reply.parts;
+    chunks.push(reply.chunk);
+    if (part === parts - 1) expect(verify(null, Buffer.from(chunks.join('')), signing.publicKey, Buffer.from(reply.signature, 'base64url'))).toBe(true);
+  }
+  return { ...policyContracts.policySnapshot.parse(JSON.parse(chunks.join(''))), chunks };
+}
+
+const newServer = (more: Partial<Parameters<typeof withDefaults>[0]> = {}) => withDefaults(more);
+
+function withDefaults(more: { name?: string | null; url?: string; headers?: [string, string][]; secretHeaders?: string[]; identityId?: string | null }) {
+  const identityId = more.identityId ?? null;
+  return {
+    id: newId('server'),
+    name: more.name ?? null,
+    url: more.url ?? 'https://api.notion.com/mcp',
+    allowPrivateNetwork: false,
+    identityMode: identityId === null ? ('none' as const) : ('global' as const),
+    identityId,
+    headers: more.headers ?? [],
+    secretHeaders: more.secretHeaders ?? [],
+  };
+}
+
+const add = (more: Parameters<typeof newServer>[0] = {}) => gateway.request(policyContracts.addServer, { actor: ACTOR, server: newServer(more) });
+const apply = (policies: { name: string; text: string }[]) => gateway.request(policyContracts.applyPolicies, { actor: ACTOR, policies });
+const refusal = (code: string, details?: object) => expect.objectContaining(details === undefined ? { code } : { code, details });
+
+const HEALTHY = { status: 'healthy' as const, failure: null, detail: null, protocolVersion: '2025-06-18', serverInfo: { name: 'demo', version: '1' } };
+const toolItem = (name: string, fingerprint = `f-${name}`) => ({ kind: 'tool' as const, name, title: null, description: 'd', fingerprint });
+
+interface Seen {
+  part?: number;
+  parts?: number;
+  items?: ReturnType<typeof toolItem>[];
+  health?: object;
+  probeId?: string;
+}
+
+let observations = 0;
+async function observe(serverId: string, { part = 0, parts = 1, items = [], health = {}, probeId = 'p1' }: Seen): Promise<void> {
+  const payload = { serverId, probeId, part, parts, health: { ...HEALTHY, checkedAt: clock.now(), ...health }, items };
+  await gateway.events.publish(policyContracts.toolsObserved, payload, `seen-${(observations += 1)}`);
+}
+
+describe('the first start', () => {
+  it('writes one policy in plain sight, valid and allowing everybody who signed in', async () => {
+    const { items } = await gateway.request(policyContracts.listPolicies, {});
+    expect(items).toMatchObject([{ name: policyContracts.FIRST_POLICY_NAME, version: 1, updatedBy: null }]);
+    expect(items[0]!.text).toMatch(/^\/\/ .*Everybody who has signed in/);
+    await add();
+    const question = { person: { id: 'per_x' }, action: 'call' as const, server: 'notion', target: 'search' };
+    expect(await gateway.request(policyContracts.testPolicy, { question, draft: null })).toEqual({ effect: 'allow', reason: 'permitted', policies: [policyContracts.FIRST_POLICY_NAME] });
+  });
+
+  it('is first only once: a deleted policy stays deleted after a restart', async () => {
+    await gateway.request(policyContracts.deletePolicy, { actor: ACTOR, name: policyContracts.FIRST_POLICY_NAME });
+    await replicas.pop()!.close();
+    await startReplica();
+    expect((await gateway.request(policyContracts.listPolicies, {})).items).toEqual([]);
+    expect((await fetchSnapshot()).policies).toEqual([]);
+  });
+
+  it('is not ready without the signing key, and is once the vault is there', async () => {
+    LeasingVault.away = true;
+    const late = await startReplica();
+    expect(await late.ready()).toBe('policy signing key from the vault');
+    LeasingVault.away = false;
+    expect(await late.ready()).toBe(true);
+  });
+});
+
+describe('the register of servers', () => {
+  it('names a server after its host, keeps it and orders a probe', async () => {
+    const first = await add({ headers: [['Notion-Version', '2022-06-28']], secretHeaders: ['Authorization'], identityId: newId('identity') });
+    expect(first).toMatchObject({ name: 'notion', state: 'running', revision: 1, tools: 0, health: { status: 'unknown' }, secretHeaders: ['Authorization'] });
+    expect(await gateway.request(policyContracts.getServer, { name: 'notion' })).toEqual(first);
+    expect((await add()).name).toBe('notion-2');
+    await until(() => (orders.some(({ serverId }) => serverId === first.id) ? true : undefined));
+    const { items } = await gateway.request(policyContracts.listServers, {});
+    expect(items.map(({ name }) => name)).toEqual(['notion', 'notion-2']);
+  });
+
+  it('tells edges what they need, and nothing of secret headers', async () => {
+    const before = await fetchSnapshot();
+    const added = await add({ headers: [['X-Plain', 'v']], secretHeaders: ['X-Key'], identityId: newId('identity') });
+    const after = await fetchSnapshot();
+    expect(after).toMatchObject({ epoch: before.epoch, version: before.version + 1 });
+    expect(after.servers).toEqual([
+      { id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, state: 'running', identityMode: 'global', identityId: added.identityId, headers: [['X-Plain', 'v']], tools: {} },
+    ]);
+    await until(() => published.find(({ version }) => version === after.version));
+  });
+
+  it('refuses taken names, bad URLs, reserved headers and lost credentials, and keeps nothing of them', async () => {
+    await add({ name: 'notion' });
+    await expect(add({ name: 'notion' })).rejects.toEqual(refusal('conflict', { server: 'notion' }));
+    await expect(add({ url: 'http://example.com' })).rejects.toEqual(refusal('url_refused', { reason: 'scheme' }));
+    await expect(add({ headers: [['Host', 'x']] })).rejects.toEqual(refusal('header_refused', { header: 'Host', reason: 'reserved' }));
+    await expect(add({ headers: [['X-A', '1']], secretHeaders: ['x-a'], identityId: newId('identity') })).rejects.toEqual(refusal('header_refused', { header: 'x-a', reason: 'given_twice' }));
+    await expect(add({ secretHeaders: ['X-A'] })).rejects.toEqual(refusal('bad_params'));
+    expect((await gateway.request(policyContracts.listServers, {})).items).toHaveLength(1);
+  });
+
+  it('lets simultaneous additions over two replicas take turns', async () => {
+    await startReplica();
+    const added = await Promise.all(Array.from({ length: 8 }, () => add()));
+    expect(new Set(added.map(({ name }) => name)).size).toBe(8);
+    expect((await fetchSnapshot()).version).toBe(9);
+  });
+
+  it('stops, starts and removes with revisions', async () => {
+    const { name, revision } = await add();
+    const change = { actor: ACTOR, name, revision };
+    const stopped = await gateway.request(policyContracts.stopServer, change);
+    expect(stopped).toMatchObject({ state: 'stopped', revision: revision + 1 });
+    expect((await fetchSnapshot()).servers[0]!.state).toBe('stopped');
+    await expect(gateway.request(policyContracts.startServer, change)).rejects.toEqual(refusal('precondition_failed', { revision: revision + 1 }));
+    const again = await gateway.request(policyContracts.stopServer, { ...change, revision: null });
+    expect(again.revision).toBe(revision + 1);
+    expect(await gateway.request(policyContracts.startServer, { ...change, revision: revision + 1 })).toMatchObject({ state: 'running', revision: revision + 2 });
+    expect(await gateway.request(policyContracts.removeServer, { ...change, revision: null })).toMatchObject({ name });
+    expect((await fetchSnapshot()).servers).toEqual([]);
+    await expect(gateway.request(policyContracts.getServer, { name })).rejects.toEqual(refusal('unknown_server', { server: name }));
+    await expect(gateway.request(policyContracts.stopServer, { ...change, revision: null })).rejects.toEqual(refusal('unknown_server', { server: name }));
+  });
+
+  it('orders a probe when asked, without a new snapshot', async () => {
+    const { name, id } = await add();
+    const { version } = await fetchSnapshot();
+    await until(() => (orders.length === 1 ? true : undefined));
+    await gateway.request(policyContracts.probeServer, { actor: ACTOR, name, revision: null });
+    await until(() => (orders.length === 2 ? true : undefined));
+    expect(orders.every(({ serverId }) => serverId === id)).toBe(true);
+    expect((await fetchSnapshot()).version).toBe(version);
+  });
+
+  it('orders probes of running servers once per interval, however many replicas there are', async () => {
+    const [running, stopped] = [await add(), await add()];
+    await gateway.request(policyContracts.stopServer, { actor: ACTOR, name: stopped.name, revision: null });
+    await until(() => (orders.length === 2 ? true : undefined));
+    clock.advance(300_000);
+    await Promise.all([startReplica(), startReplica()]);
+    await until(() => (orders.length > 2 ? true : undefined));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(orders.slice(2).map(({ serverId }) => serverId)).toEqual([running.id]);
+  });
+});
+
+describe('what edges saw', () => {
+  const toolsOf = async () => (await fetchSnapshot()).servers[0]!.tools;
+
+  it('is applied when all parts are here, in any order, twice, at any replica', async () => {
+    await startReplica();
+    const { id, name } = await add();
+    for (const part of [2, 0, 0, 2]) await observe(id, { part, parts: 3, items: [toolItem(`t${part}`)] });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await toolsOf()).toEqual({});
+    await observe(id, { part: 1, parts: 3, items: [toolItem('t1')] });
+    await until(async () => (Object.keys(await toolsOf()).length > 0 ? true : undefined));
+    expect(await toolsOf()).toEqual({ t0: 'f-t0', t1: 'f-t1', t2: 'f-t2' });
+    const { items } = await gateway.request(policyContracts.listServerItems, { name, kind: 'tool' });
+    expect(items.map((item) => item.name)).toEqual(['t0', 't1', 't2']);
+    expect(await gateway.request(policyContracts.getServer, { name })).toMatchObject({ tools: 3, revision: 1, health: { status: 'healthy', serverInfo: { name: 'demo' } } });
+  });
+
+  it('makes a new snapshot only when an edge needs what changed', async () => {
+    const { id, name } = await add();
+    const healthAt = () => gateway.request(policyContracts.getServer, { name }).then(({ health }) => health.checkedAt);
+    const seen = async (more: Seen) => {
+      clock.advance(1_000);
+      await observe(id, more);
+      await until(async () => ((await healthAt()) === clock.now() ? true : undefined));
+      return (await fetchSnapshot()).version;
+    };
+    const first = await seen({ items: [toolItem('a')] });
+    expect(await seen({ items: [toolItem('a')] })).toBe(first);
+    expect(await seen({ items: [{ ...toolItem('a'), description: 'other words' }] })).toBe(first);
+    expect(await seen({ items: [toolItem('a', 'changed')] })).toBe(first + 1);
+    expect(await seen({ items: [], health: { status: 'failing', failure: 'timeout' } })).toBe(first + 1);
+    expect(await toolsOf()).toEqual({ a: 'changed' });
+  });
+
+  it('never goes back to an older look, and forgets servers that are gone', async () => {
+    const { id, name } = await add();
+    await observe(id, { items: [toolItem('new')], probeId: 'p2' });
+    await until(async () => ('new' in (await toolsOf()) ? true : undefined));
+    await observe(id, { items: [toolItem('old')], health: { checkedAt: clock.now() - 1 } });
+    await observe(newId('server'), { items: [toolItem('x')] });
+    await observe(id, { items: [toolItem('newest')], probeId: 'p3' });
+    await until(async () => ('newest' in (await toolsOf()) ? true : undefined));
+    expect(await toolsOf()).toEqual({ newest: 'f-newest' });
+    expect((await gateway.request(policyContracts.listServerItems, { name, kind: null })).items).toHaveLength(1);
+  });
+
+  it('stands names that upstreams choose', async () => {
+    const { id } = await add();
+    const long = 'x'.repeat(300);
+    await observe(id, { items: [toolItem('constructor'), toolItem('nul\u0000'), toolItem('half\ud800'), toolItem('twice', 'one'), toolItem('twice', 'two'), toolItem(long), toolItem('"quotes\\')] });
+    await until(async () => (Object.keys(await toolsOf()).length > 0 ? true : undefined));
+    expect(await toolsOf()).toEqual({ constructor: 'f-constructor', 'nul\ufffd': 'f-nul\ufffd', 'half\ufffd': 'f-half\ufffd', twice: 'one', '"quotes\\': 'f-"quotes\\' });
+  });
+});
+
+describe('policies', () => {
+  const forbid = 'forbid(principal, action, resource == Gatehouse::Tool::"notion/delete");';
+
+  it('are applied within a second, without restart, at every replica', async () => {
+    await add();
+    await startReplica();
+    const start = performance.now();
+    const { items, snapshot } = await apply([{ name: 'no-delete', text: forbid }]);
+    expect(items).toMatchObject([{ name: 'no-delete', version: 1, text: forbid, updatedBy: ACTOR.personId }]);
+    await until(() => published.find(({ version }) => version === snapshot.version));
+    expect(performance.now() - start).toBeLessThan(1_000);
+    for (const _ of replicas) expect((await fetchSnapshot()).policies.map(({ name }) => name)).toEqual(['no-delete', policyContracts.FIRST_POLICY_NAME]);
+    const question = { person: { id: 'per_x' }, action: 'call' as const, server: 'notion', target: 'delete' };
+    expect(await gateway.request(policyContracts.testPolicy, { question, draft: null })).toEqual({ effect: 'deny', reason: 'forbidden', policies: ['no-delete'] });
+  });
+
+  it('are written all or none, with the place of what is wrong', async () => {
+    const { version } = await fetchSnapshot();
+    const wrong = { name: 'wrong', text: '// why\nforbid(principal, action == Gatehouse::Action::"cal", resource);' };
+    await expect(apply([{ name: 'no-delete', text: forbid }, wrong])).rejects.toEqual(
+      refusal('invalid_policy', expect.objectContaining({ policy: 'wrong', line: 2, column: 29, problem: expect.stringContaining('did you mean') }) as object),
+    );
+    await expect(apply([{ name: 'twice', text: forbid }, { name: 'twice', text: PERMIT_ALL }])).rejects.toEqual(refusal('invalid_policy'));
+    expect((await gateway.request(policyContracts.listPolicies, {})).items).toHaveLength(1);
+    expect((await fetchSnapshot()).version).toBe(version);
+  });
+
+  it('keep their versions, also over a deletion, and the same text is no new one', async () => {
+    const once = await apply([{ name: 'p', text: forbid }]);
+    expect(await apply([{ name: 'p', text: forbid }])).toEqual(once);
+    expect((await apply([{ name: 'p', text: `${forbid}\n` }])).items[0]!.version).toBe(2);
+    await gateway.request(policyContracts.deletePolicy, { actor: ACTOR, name: 'p' });
+    await expect(gateway.request(policyContracts.getPolicy, { name: 'p' })).rejects.toEqual(refusal('not_found'));
+    await expect(gateway.request(policyContracts.deletePolicy, { actor: ACTOR, name: 'p' })).rejects.toEqual(refusal('not_found'));
+    expect((await apply([{ name: 'p', text: forbid }])).items[0]!.version).toBe(4);
+    expect((await gateway.request(policyContracts.getPolicy, { name: 'p' })).version).toBe(4);
+  });
+
+  it('can be tried as a draft in their place, which changes nothing', async () => {
+    await add();
+    const question = { person: { id: 'per_x' }, action: 'call' as const, server: 'notion', target: 'delete' };
+    const ask = (draft: { name: string; text: string }[] | null) => gateway.request(policyContracts.testPolicy, { question, draft });
+    expect(await ask([{ name: 'draft', text: forbid }, { name: 'all', text: PERMIT_ALL }])).toEqual({ effect: 'deny', reason: 'forbidden', policies: ['draft'] });
+    expect(await ask([])).toEqual({ effect: 'deny', reason: 'no_policy', policies: [] });
+    expect((await ask(null)).effect).toBe('allow');
+    await expect(ask([{ name: 'draft', text: 'nonsense' }])).rejects.toEqual(refusal('invalid_policy'));
+    await expect(gateway.request(policyContracts.testPolicy, { question: { ...question, server: 'none' }, draft: null })).rejects.toEqual(refusal('unknown_server'));
+    await expect(gateway.request(policyContracts.testPolicy, { question: { ...question, target: null }, draft: null })).rejects.toEqual(refusal('bad_params'));
+  });
+});
+
+describe('the snapshot', () => {
+  it('costs a few bytes when it is known', async () => {
+    const { epoch, version } = await fetchSnapshot();
+    const have = { epoch, version };
+    expect(await gateway.request(policyContracts.getPolicySnapshot, { have })).toEqual({ unchanged: true, ...have });
+    expect(await gateway.request(policyContracts.getPolicySnapshot, { have: { epoch: 'another', version } })).toMatchObject({ unchanged: false });
+    expect(await gateway.request(policyContracts.getPolicySnapshot, { have: { epoch, version: version + 5 } })).toMatchObject({ unchanged: false, version });
+  });
+
+  it('travels in pieces that may come from different replicas', async () => {
+    const filler = (name: string) => ({ name, text: `// ${'\u{1f600}'.repeat(15_000)}\n${PERMIT_ALL}` });
+    await apply(Array.from({ length: 8 }, (_, index) => filler(`p${index}`)));
+    await startReplica();
+    const { chunks, policies } = await fetchSnapshot();
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(SNAPSHOT_CHUNK_CHARS);
+    expect(policies).toHaveLength(9);
+    await expect(gateway.request(policyContracts.getPolicySnapshot, { part: chunks.length })).rejects.toEqual(refusal('bad_params'));
+  });
+
+  it('is refused while the vault is away at the start, so that edges keep theirs', async () => {
+    await Promise.all(replicas.splice(0).map((replica) => replica.close()));
+    LeasingVault.away = true;
+    await startReplica();
+    await expect(gateway.request(policyContracts.getPolicySnapshot, {})).rejects.toEqual(refusal('service_unavailable'));
+  });
+});

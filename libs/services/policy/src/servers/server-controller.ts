@@ -1,0 +1,60 @@
+import { Serves } from '@gatehouse/bus';
+import { policyContracts, type Actor } from '@gatehouse/contracts';
+import { Controller } from '@nestjs/common';
+import { Servers, type ServerChange, type ServerInput } from './servers.js';
+
+type Server = policyContracts.Server;
+
+/** Answers for the register of servers. */
+@Controller()
+export class ServerController {
+  constructor(private readonly servers: Servers) {}
+
+  /** Registers a server. */
+  @Serves(policyContracts.addServer)
+  add({ actor, server }: { actor: Actor; server: ServerInput }): Promise<Server> {
+    return this.servers.add(actor, server);
+  }
+
+  /** All servers. */
+  @Serves(policyContracts.listServers)
+  async list(): Promise<{ items: Server[] }> {
+    return { items: await this.servers.list() };
+  }
+
+  /** One server. */
+  @Serves(policyContracts.getServer)
+  get({ name }: { name: string }): Promise<Server> {
+    return this.servers.get(name);
+  }
+
+  /** What a server offers. */
+  @Serves(policyContracts.listServerItems)
+  async items({ name, kind }: { name: string; kind: policyContracts.ObservedItem['kind'] | null }): Promise<{ items: policyContracts.ObservedItem[] }> {
+    return { items: await this.servers.items(name, kind) };
+  }
+
+  /** Takes a server out. */
+  @Serves(policyContracts.removeServer)
+  remove(change: ServerChange): Promise<Server> {
+    return this.servers.remove(change);
+  }
+
+  /** Stops a server. */
+  @Serves(policyContracts.stopServer)
+  stop(change: ServerChange): Promise<Server> {
+    return this.servers.stop(change);
+  }
+
+  /** Starts a server. */
+  @Serves(policyContracts.startServer)
+  start(change: ServerChange): Promise<Server> {
+    return this.servers.start(change);
+  }
+
+  /** Orders a probe. */
+  @Serves(policyContracts.probeServer)
+  probe(change: ServerChange): Promise<Server> {
+    return this.servers.probe(change);
+  }
+}

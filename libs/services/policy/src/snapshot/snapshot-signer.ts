@@ -1,0 +1,47 @@
+import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import type { Bus } from '@gatehouse/bus';
+import { vaultContracts } from '@gatehouse/contracts';
+import { Fault, newSealingKeyPair, openSealed } from '@gatehouse/kernel';
+
+interface SigningKey {
+  id: string;
+  key: KeyObject;
+}
+
+/** Signs snapshots with the key that the vault leases to this instance. */
+export class SnapshotSigner {
+  private readonly pair = newSealingKeyPair();
+  private leased: SigningKey | undefined;
+  private leasing: Promise<SigningKey> | undefined;
+
+  constructor(private readonly bus: Bus) {}
+
+  /** Ed25519 (RFC 8032) over the text's UTF-8 bytes, base64url. Refuses like the bus while the vault is not there. */
+  async sign(text: string): Promise<{ keyId: string; signature: string }> {
+    const { id, key } = this.leased ?? (await this.lease());
+    return { keyId: id, signature: sign(null, Buffer.from(text, 'utf8'), key).toString('base64url') };
+  }
+
+  // One lease under way serves everyone who waits; a failed one is asked for again by the next signature.
+  private lease(): Promise<SigningKey> {
+    this.leasing ??= this.fetch().finally(() => (this.leasing = undefined));
+    return this.leasing;
+  }
+
+  private async fetch(): Promise<SigningKey> {
+    const { keys } = await this.bus.request(vaultContracts.leasePolicySigningKey, { instanceKey: this.pair.publicKey });
+    const [active] = keys;
+    if (active === undefined) throw new Fault('the vault leased no signing key');
+    this.leased = { id: active.id, key: this.open(active) };
+    return this.leased;
+  }
+
+  private open({ id, sealed }: { id: string; sealed: string }): KeyObject {
+    const der = openSealed(this.pair, sealed, vaultContracts.keyContext('policy-signing', id));
+    try {
+      return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    } finally {
+      der.fill(0);
+    }
+  }
+}
