@@ -34,7 +34,7 @@ export async function startAll(config: Settings, write: (text: string) => void):
   const demo = config.demo ? await runSampleServer(buses.gateway, host.log) : undefined;
   const publicUrl = config.publicUrl ?? `http://${config.listen}`;
   write(firstSteps({ publicUrl, seconds: (performance.now() - started) / 1_000, adminTokenFile, demo: demo !== undefined }));
-  return closingInOrder(...(demo === undefined ? [] : [demo]), gateway, ...services, ...Object.values(buses), stores, host);
+  return closingInOrder(gateway, ...(demo === undefined ? [] : [demo]), ...services, ...Object.values(buses), stores, host);
 }
 
 async function openBuses({ busOf }: Stores) {

@@ -137,7 +137,10 @@ async function drain(server: Server, { edge }: EdgeParts): Promise<void> {
   edge.streams.drain();
   server.closeIdleConnections();
   const sweep = setInterval(() => server.closeIdleConnections(), 100).unref();
-  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+  const late = setTimeout(() => {
+    edge.streams.cutAll();
+    server.closeAllConnections();
+  }, DRAIN_MS).unref();
   await closed;
   clearInterval(sweep);
   clearTimeout(late);

@@ -93,6 +93,7 @@ function openEntry(resolved: Resolved, body: UpstreamBody, edge: Edge): OpenStre
   const { who } = resolved.caller;
   return {
     personId: who.person.id,
+    endless: resolved.intent.kind === 'listen',
     stillAllowed: () => stillAllowed(resolved, who.tokenId, edge),
     cut: (refusal) => body.abort(refusal),
   };

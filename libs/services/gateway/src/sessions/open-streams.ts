@@ -4,6 +4,8 @@ import { LIMITS } from '../limits.js';
 /** A stream that outlives the decision that opened it, and how to end it. */
 export interface OpenStream {
   readonly personId: string;
+  /** Listens without an end (GET), unlike the stream that answers one call. */
+  readonly endless: boolean;
   /** Whether what was decided when it opened would be decided again now. */
   stillAllowed(): boolean;
   cut(refusal: Refusal): void;
@@ -42,8 +44,13 @@ export class OpenStreams {
     }
   }
 
-  /** Ends all streams: the instance is going away. */
+  /** Ends what would never end by itself: the instance is going away. Calls in flight keep their streams. */
   drain(): void {
+    for (const stream of this.#streams) if (stream.endless) stream.cut(new Refusal('draining'));
+  }
+
+  /** Ends all streams: the time for calls in flight is over. */
+  cutAll(): void {
     for (const stream of this.#streams) stream.cut(new Refusal('draining'));
   }
 }
