@@ -84,6 +84,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     load: new CallLoad(),
     sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
     pending: new PendingRequests(ephemeral),
+    patience: { headMs: settings.upstreamHeadMs, silenceMs: settings.upstreamSilenceMs },
     draining: false,
   };
   const mirror = new DirectoryMirror({ ephemeral, feed: directoryFeed, keys: () => keys.verification('directory'), clock, log });

@@ -36,6 +36,8 @@ export interface Edge {
   readonly leases: CredentialLeases;
   readonly spool: Spool;
   readonly ephemeral: Ephemeral;
+  /** How long upstreams are waited for: until the head, and in silence inside an answer. Milliseconds. */
+  readonly patience: { readonly headMs: number; readonly silenceMs: number };
   /** True once a stop was asked for: new calls are refused with `draining`. */
   draining: boolean;
 }

@@ -15,6 +15,10 @@ export interface GatewaySettings {
   directoryMaxAgeMs: number;
   /** PEM texts of authorities trusted besides the well-known ones. */
   trustedCas: readonly string[];
+  /** How long an upstream may take until the head of its answer. */
+  upstreamHeadMs: number;
+  /** How long an upstream may be silent inside an answer. */
+  upstreamSilenceMs: number;
 }
 
 /** Configuration of an edge beyond what all services share. */
@@ -25,6 +29,20 @@ export const gatewayConfigFields = {
     default: '900000',
     unit: 'ms',
     describe: 'How long an edge decides from its last policy snapshot when it hears nothing of the policy service; then calls are refused with policy_stale.',
+  },
+  upstreamHeadMs: {
+    env: 'GATEHOUSE_UPSTREAM_HEAD_MS',
+    schema: integer({ min: 100, max: 3_600_000 }),
+    default: '60000',
+    unit: 'ms',
+    describe: 'How long a server may take until the head of its answer arrives; then the call is refused with upstream_timeout.',
+  },
+  upstreamSilenceMs: {
+    env: 'GATEHOUSE_UPSTREAM_SILENCE_MS',
+    schema: integer({ min: 100, max: 3_600_000 }),
+    default: '300000',
+    unit: 'ms',
+    describe: 'How long a server may be silent inside the answer to a call; then the answer is cut with upstream_timeout.',
   },
 } as const satisfies Record<string, Field>;
 
@@ -38,6 +56,8 @@ interface Configured {
   publicUrl?: string | undefined;
   metricsListen: string;
   policyMaxAgeMs: number;
+  upstreamHeadMs: number;
+  upstreamSilenceMs: number;
   spoolDir: string;
   /** URLs of Gatehouse's own stores: an upstream URL that leads there would be a way into them. */
   ownUrls: readonly string[];
@@ -46,12 +66,12 @@ interface Configured {
 
 /** The settings of an edge from what is configured. */
 export function gatewaySettings(config: Configured): GatewaySettings {
-  const { policyMaxAgeMs, spoolDir, trustedCas } = config;
+  const { policyMaxAgeMs, upstreamHeadMs, upstreamSilenceMs, spoolDir, trustedCas } = config;
   const [listen, metrics] = [config.listen, config.metricsListen].map(addressOf) as [Address, Address];
   const publicUrl = new URL(config.publicUrl ?? `http://${config.listen}`);
   const ports = config.ownUrls.flatMap((text) => text.split(',')).map(portOf);
   const ownPorts = [...new Set([listen.port, metrics.port, ...ports])].filter((port) => port > 0);
-  return { listen, publicUrl, spoolDir, trustedCas, policyMaxAgeMs, ownPorts, directoryMaxAgeMs: DIRECTORY_MAX_AGE_MS };
+  return { listen, publicUrl, spoolDir, trustedCas, policyMaxAgeMs, upstreamHeadMs, upstreamSilenceMs, ownPorts, directoryMaxAgeMs: DIRECTORY_MAX_AGE_MS };
 }
 
 type Address = { host: string; port: number };

@@ -17,10 +17,6 @@ export const LIMITS = {
   eventBytes: 4 * MIB,
   /** All bytes of one event stream that answers a request. */
   streamBytes: 256 * MIB,
-  /** Until the upstream's response head. */
-  headersMs: 60_000,
-  /** Silence of the upstream inside an answer. */
-  bodyMs: 300_000,
   /** A comment goes to the client after this much silence: proxies cut idle streams at 60 s. */
   keepAliveMs: 15_000,
   /** Open streams of one person on one edge. */

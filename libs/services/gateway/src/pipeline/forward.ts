@@ -1,4 +1,5 @@
 import { Refusal } from '@gatehouse/kernel';
+import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
 import type { Armed } from './credential.js';
 import { Exchange, type Answer } from './exchange.js';
@@ -33,7 +34,7 @@ export interface Presence {
  * Sends the call, once: nothing is retried here, since a tool may have run (X-07). Refuses with
  * `upstream_unreachable`, `upstream_timeout`, `upstream_invalid`, `upstream_too_large`, `url_refused`.
  */
-export async function forward(armed: Armed, presence: Presence): Promise<Answered> {
+export async function forward(armed: Armed, presence: Presence, { patience }: Edge): Promise<Answered> {
   const { resolved } = armed;
   const { draft, verb } = resolved.caller.received;
   const exchange = exchangeFor(resolved);
@@ -42,10 +43,10 @@ export async function forward(armed: Armed, presence: Presence): Promise<Answere
     method: verb,
     headers: armed.headers,
     body: resolved.bytes.length === 0 ? null : resolved.bytes,
-    headersTimeoutMs: LIMITS.headersMs,
-    bodyTimeoutMs: resolved.intent.kind === 'listen' ? 0 : LIMITS.bodyMs,
+    headersTimeoutMs: patience.headMs,
+    bodyTimeoutMs: resolved.intent.kind === 'listen' ? 0 : patience.silenceMs,
   };
-  exchange.expectHeadWithin(LIMITS.headersMs);
+  exchange.expectHeadWithin(patience.headMs);
   armed.destination.dispatch(request, exchange);
   const answer = await exchange.answer;
   draft.upstreamStatus = answer.status;

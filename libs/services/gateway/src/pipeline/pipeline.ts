@@ -38,7 +38,7 @@ export async function answerOf(body: Read, presence: Presence, edge: Edge): Prom
   noteIdentity(authorized);
   await body.caller.received.draft.intend();
   const armed = await credential(authorized, edge);
-  return inspect(await forward(armed, presence), edge);
+  return inspect(await forward(armed, presence, edge), edge);
 }
 
 /** The record of a call, opened with its first byte. */

@@ -1,0 +1,249 @@
+import 'reflect-metadata';
+import { generateKeyPairSync, hash, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
+import {
+  auditContracts,
+  authContracts,
+  policyContracts,
+  SNAPSHOT_CHUNK_CHARS,
+  vaultContracts,
+  type ServiceName,
+  type SnapshotReply,
+  type SnapshotVersion,
+} from '@gatehouse/contracts';
+import { newId, newSealingKeyPair, openSealed, Refusal, sealTo } from '@gatehouse/kernel';
+import { Controller, Inject } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { z } from 'zod';
+
+type In<C extends { request: z.ZodType }> = z.output<C['request']>;
+type Person = authContracts.Directory['people'][number];
+
+/** A signing key as the vault leases it. */
+export interface Signer {
+  id: string;
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+}
+
+/** A new Ed25519 pair under an id. */
+export function newSigner(id: string): Signer {
+  return { id, ...generateKeyPairSync('ed25519') };
+}
+
+/** What the other four services say to an edge, as one state that a test changes. */
+export class Neighbours {
+  readonly broker = new InProcessBroker();
+  readonly signers = { policy: newSigner('key_policy'), directory: newSigner('key_directory') };
+  /** Who signs in truth; a test may put a stranger here. */
+  signing = { ...this.signers };
+  readonly sessionKey = randomBytes(32);
+  readonly digestKey = randomBytes(32);
+  readonly entryPair = newSealingKeyPair();
+  readonly epoch = 'epoch-1';
+  policyVersion = 1;
+  directoryVersion = 1;
+  servers: policyContracts.SnapshotServer[] = [];
+  policies: { name: string; version: number; text: string }[] = [];
+  people: Person[] = [];
+  tokens: authContracts.Directory['tokens'] = [];
+  /** Header lines by identity. */
+  readonly credentials = new Map<string, [string, string][]>();
+  /** Everything the vault was asked to keep and to destroy. */
+  readonly stored: In<typeof vaultContracts.storeCredential>[] = [];
+  readonly destroyed: string[] = [];
+  readonly added: In<typeof policyContracts.addServer>[] = [];
+  readonly entries: auditContracts.SpoolEntry[] = [];
+  /** What policy answers to the next registrations. */
+  refuseServers: Refusal | undefined;
+  #buses: Bus[] = [];
+
+  /** A bus of one service on the broker of this neighbourhood. */
+  bus(service: ServiceName): Bus {
+    const bus = inProcessBus(this.broker, service);
+    this.#buses.push(bus);
+    return bus;
+  }
+
+  /** Starts answering for these services; the others are down. */
+  async serve(services: readonly Exclude<ServiceName, 'gateway'>[] = ['vault', 'policy', 'auth', 'audit']): Promise<void> {
+    for (const service of services) {
+      const module = { module: NeighbourModule, controllers: [CONTROLLERS[service]], providers: [{ provide: STATE, useValue: this }] };
+      const app = await NestFactory.createMicroservice(module, { strategy: this.bus(service).strategy(), logger: false });
+      await app.listen();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#buses.map((bus) => bus.close()));
+  }
+
+  /** Adds a person with a token; the token's text. */
+  addToken(name: string, options: { scopes?: string[]; capabilities?: string[]; personId?: string; expiresAt?: number } = {}): string {
+    const { scopes = ['mcp:access'], capabilities = [], personId = newId('person'), expiresAt = null } = options;
+    const token = `ghp_gatehouse_${randomBytes(24).toString('base64url')}`;
+    if (!this.people.some(({ id }) => id === personId)) this.people.push({ id: personId, name, email: null, roles: ['member'], teams: [], capabilities });
+    this.tokens.push({ id: newId('token'), digest: hash('sha256', token, 'base64url'), personId, scopes, expiresAt });
+    this.directoryVersion += 1;
+    return token;
+  }
+
+  /** Takes a token out of the directory, as revoking it does. */
+  revoke(token: string): void {
+    const digest = hash('sha256', token, 'base64url');
+    this.tokens = this.tokens.filter((each) => each.digest !== digest);
+    this.directoryVersion += 1;
+  }
+
+  /** Registers a server, with a credential when header lines are given. */
+  addServer(name: string, url: string, credential?: [string, string][]): policyContracts.SnapshotServer {
+    const identityId = credential === undefined ? null : newId('identity');
+    if (identityId !== null) this.credentials.set(identityId, credential!);
+    const server = {
+      ...{ id: newId('server'), name, url, allowPrivateNetwork: true, state: 'running' as const, identityId, headers: [], tools: {} },
+      identityMode: identityId === null ? ('none' as const) : ('global' as const),
+    };
+    this.servers.push(server);
+    this.policyVersion += 1;
+    return server;
+  }
+
+  /** Puts one policy in force in place of all others. */
+  setPolicy(text: string): void {
+    this.policies = [{ name: 'the-policy', version: this.policyVersion, text }];
+    this.policyVersion += 1;
+  }
+
+  /** The policy snapshot as it stands. */
+  policyText(): string {
+    const { epoch, policyVersion: version, servers, policies } = this;
+    return JSON.stringify({ epoch, version, issuedAt: Date.now(), servers, policies } satisfies policyContracts.PolicySnapshot);
+  }
+
+  /** The directory as it stands. */
+  directoryText(): string {
+    const { epoch, directoryVersion: version, people, tokens } = this;
+    return JSON.stringify({ epoch, version, issuedAt: Date.now(), people, tokens } satisfies authContracts.Directory);
+  }
+
+  /** Entries of one call or admin change joined: facts and outcome. */
+  records(): { callId: string; facts: auditContracts.RecordFacts; outcome: auditContracts.RecordOutcome | undefined; intended: boolean }[] {
+    const outcomes = new Map(this.entries.flatMap((each) => (each.phase === 'outcome' ? [[each.callId, each.outcome] as const] : [])));
+    return this.entries.flatMap((each) => {
+      if (each.phase === 'outcome') return [];
+      const outcome = each.phase === 'single' ? each.outcome : outcomes.get(each.callId);
+      return [{ callId: each.callId, facts: each.facts, outcome, intended: each.phase === 'intent' }];
+    });
+  }
+}
+
+/** Ed25519 over the text, as `SnapshotReply` carries it. */
+export function signText(text: string, { privateKey }: Signer): string {
+  return sign(null, Buffer.from(text), privateKey).toString('base64url');
+}
+
+function reply(text: string, version: SnapshotVersion, have: SnapshotVersion | undefined, part: number, signer: Signer): SnapshotReply {
+  if (part === 0 && have?.epoch === version.epoch && have.version === version.version) return { unchanged: true, ...version };
+  const parts = Math.max(1, Math.ceil(text.length / SNAPSHOT_CHUNK_CHARS));
+  const chunk = text.slice(part * SNAPSHOT_CHUNK_CHARS, (part + 1) * SNAPSHOT_CHUNK_CHARS);
+  return { unchanged: false, ...version, parts, part, chunk, keyId: signer.id, signature: signText(text, signer) };
+}
+
+const STATE = 'NEIGHBOURS';
+
+class NeighbourModule {}
+
+@Controller()
+class VaultDouble {
+  constructor(@Inject(STATE) private readonly state: Neighbours) {}
+
+  @Serves(vaultContracts.getEntryKey)
+  entryKey() {
+    return { keyId: 'key_entry', publicKey: this.state.entryPair.publicKey };
+  }
+
+  @Serves(vaultContracts.storeCredential)
+  store(input: In<typeof vaultContracts.storeCredential>) {
+    this.state.stored.push(input);
+    const lines = input.fields.map(({ name, sealed }): [string, string] => [
+      name,
+      openSealed(this.state.entryPair, sealed, vaultContracts.entryContext(input.identityId, name)).toString('latin1'),
+    ]);
+    this.state.credentials.set(input.identityId, lines);
+    return { version: 1 };
+  }
+
+  @Serves(vaultContracts.leaseCredential)
+  lease({ identityId, serverId, origin, edgeKey }: In<typeof vaultContracts.leaseCredential>) {
+    const headers = this.state.credentials.get(identityId);
+    if (headers === undefined) throw new Refusal('credential_missing');
+    const plain = Buffer.from(JSON.stringify({ headers }));
+    return { sealed: sealTo(edgeKey, plain, vaultContracts.leaseContext(identityId, serverId, origin)), version: 1, expiresInMs: 60_000 };
+  }
+
+  @Serves(vaultContracts.destroyCredential)
+  destroy({ identityId }: In<typeof vaultContracts.destroyCredential>) {
+    this.state.destroyed.push(identityId);
+    return { destroyed: this.state.credentials.delete(identityId) };
+  }
+
+  @Serves(vaultContracts.leaseSessionKey)
+  sessionKey({ instanceKey }: In<typeof vaultContracts.leaseSessionKey>) {
+    return { keys: [{ id: 'key_session', sealed: sealTo(instanceKey, Buffer.from(this.state.sessionKey), vaultContracts.keyContext('session', 'key_session')) }] };
+  }
+
+  @Serves(vaultContracts.leaseDigestKey)
+  digestKey({ instanceKey }: In<typeof vaultContracts.leaseDigestKey>) {
+    return { keys: [{ id: 'key_digest', sealed: sealTo(instanceKey, Buffer.from(this.state.digestKey), vaultContracts.keyContext('digest', 'key_digest')) }] };
+  }
+
+  @Serves(vaultContracts.listVerificationKeys)
+  verificationKeys() {
+    const listed = ({ id, publicKey }: Signer) => [{ id, publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64url') }];
+    return { policy: listed(this.state.signers.policy), directory: listed(this.state.signers.directory) };
+  }
+}
+
+@Controller()
+class PolicyDouble {
+  constructor(@Inject(STATE) private readonly state: Neighbours) {}
+
+  @Serves(policyContracts.getPolicySnapshot)
+  snapshot({ have, part }: In<typeof policyContracts.getPolicySnapshot>): SnapshotReply {
+    const { epoch, policyVersion: version, signing } = this.state;
+    return reply(this.state.policyText(), { epoch, version }, have, part, signing.policy);
+  }
+
+  @Serves(policyContracts.addServer)
+  add(input: In<typeof policyContracts.addServer>): policyContracts.Server {
+    this.state.added.push(input);
+    if (this.state.refuseServers !== undefined) throw this.state.refuseServers;
+    const health = { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null } as const;
+    const counted = { tools: 0, resources: 0, prompts: 0, createdAt: 1, revision: 1, health };
+    return { ...input.server, ...counted, name: input.server.name ?? 'named', transport: 'streamable-http', state: 'running' };
+  }
+}
+
+@Controller()
+class AuthDouble {
+  constructor(@Inject(STATE) private readonly state: Neighbours) {}
+
+  @Serves(authContracts.getDirectory)
+  directory({ have, part }: In<typeof authContracts.getDirectory>): SnapshotReply {
+    const { epoch, directoryVersion: version, signing } = this.state;
+    return reply(this.state.directoryText(), { epoch, version }, have, part, signing.directory);
+  }
+}
+
+@Controller()
+class AuditDouble {
+  constructor(@Inject(STATE) private readonly state: Neighbours) {}
+
+  @Serves(auditContracts.appendEntries)
+  append({ entries }: In<typeof auditContracts.appendEntries>) {
+    for (const { body } of entries) this.state.entries.push(auditContracts.spoolEntry.parse(JSON.parse(body)));
+    return { upTo: entries.at(-1)!.seq };
+  }
+}
+
+const CONTROLLERS = { vault: VaultDouble, policy: PolicyDouble, auth: AuthDouble, audit: AuditDouble } as const;
