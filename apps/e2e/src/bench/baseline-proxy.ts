@@ -24,6 +24,7 @@ function forward({ headers, method }: IncomingMessage, body: Buffer, response: S
   pool.dispatch(
     { path: target.pathname, method: method as 'POST', headers: passed, body },
     {
+      onRequestStart: () => undefined,
       onResponseStart: (_controller, code, names) => ([status, head] = [code, names]),
       onResponseData: (_controller, chunk) => answered.push(chunk),
       onResponseEnd: () => {

@@ -56,6 +56,7 @@ function call(connections: Pool, url: string, headers: Record<string, string>, i
     connections.dispatch(
       { path: new URL(url).pathname, method: 'POST', headers, body },
       {
+        onRequestStart: () => undefined,
         onResponseStart: (_controller, code) => void (status = code),
         onResponseData: (_controller, chunk) => void (text += chunk.toString('latin1')),
         onResponseEnd: () => {

@@ -2,7 +2,7 @@ import { findServerBinary } from '@gatehouse/testing';
 import { AdminApi } from '../world/admin-api.js';
 import { startDistributed } from '../world/distributed-world.js';
 import { startEmbedded } from '../world/embedded-world.js';
-import type { ExtraEnv, World } from '../world/world.js';
+import type { World } from '../world/world.js';
 import { BenchChild } from './bench-child.js';
 import { openSessions, VERSION } from './mcp-session.js';
 import { mcpHeaders, served } from './served.js';
@@ -27,16 +27,20 @@ export interface BenchWorld {
   stop(): Promise<void>;
 }
 
+/** In which form Gatehouse is measured; `auto` takes the five services when their servers are installed. */
+export type BenchForm = 'auto' | 'one' | 'five';
+
+const QUIET = { GATEHOUSE_LOG_LEVEL: 'warn' };
 const FRESH = 'judged';
 // Concerns one server only, so that the other's decisions may still be remembered.
 const READS_ARGUMENTS = `forbid(principal, action == Gatehouse::Action::"call", resource in Gatehouse::Server::"${FRESH}")
 when { context.arguments has id && context.arguments.id == "ISSUE-0" };`;
 
 /** Starts upstream, baseline proxy and a Gatehouse with the upstream registered twice, and opens sessions everywhere. */
-export async function startBenchWorld(sessionCount: number, env: ExtraEnv): Promise<BenchWorld> {
+export async function startBenchWorld(sessionCount: number, form: BenchForm): Promise<BenchWorld> {
   const upstream = await BenchChild.start<{ url: string }>('upstream-process');
   const baseline = await BenchChild.start<{ url: string }>('baseline-proxy', upstream.first.url);
-  const world = await startWorld(env);
+  const world = await startWorld(form);
   const stop = async (): Promise<void> => void (await Promise.all([world.stop(), baseline.stop(), upstream.stop()]));
   try {
     const targets = await openTargets(world, { upstream, baseline }, sessionCount);
@@ -52,9 +56,9 @@ function hasServers(): boolean {
   return (['nats-server', 'redis-server', 'postgres'] as const).every((name) => findServerBinary(name) !== undefined);
 }
 
-function startWorld(env: ExtraEnv): Promise<World> {
-  const quiet = { GATEHOUSE_LOG_LEVEL: 'warn', ...env };
-  return hasServers() ? startDistributed(quiet) : startEmbedded(quiet);
+function startWorld(form: BenchForm): Promise<World> {
+  const isFive = form === 'five' || (form === 'auto' && hasServers());
+  return isFive ? startDistributed(QUIET) : startEmbedded(QUIET);
 }
 
 function formOf({ form }: World): string {
