@@ -20,6 +20,8 @@ describe('policies that are refused', () => {
     ['text that is not Cedar', 'permit everything', /unexpected/],
     ['a missing semicolon', 'permit(principal, action, resource)', /expected `;`/],
     ['nothing at all', '  // only a comment\n', /no statement/],
+    ['half a character', 'permit(principal, action, resource) when { resource.name == "\ud800" };', /Unicode/],
+    ['a NUL', 'permit(principal, action, resource) when { resource.name == "\u0000" };', /NUL/],
     ['a template', 'permit(principal == ?principal, action, resource);', /template/],
     ['an unknown action', 'permit(principal, action == Gatehouse::Action::"cal", resource);', /unrecognized action.*did you mean/],
     ['an action without the namespace', 'permit(principal, action == Action::"call", resource);', /unrecognized action.*did you mean `Gatehouse::Action/],

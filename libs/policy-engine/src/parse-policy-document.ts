@@ -2,7 +2,7 @@ import { policyName } from '@gatehouse/contracts';
 import { invalidPolicy } from './policy-problem.js';
 import type { PolicyDocument } from './read-documents.js';
 import { readStatement } from './read-statement.js';
-import { splitStatements } from './split-statements.js';
+import { problemOfText, splitStatements } from './split-statements.js';
 
 const MAX_FILE_CHARS = 4 * 1_024 * 1_024;
 const MAX_STATEMENTS = 1_000;
@@ -20,8 +20,9 @@ function nameOf(annotations: Record<string, string> | undefined, fallbackName: s
  */
 export function parsePolicyDocument(text: string, fallbackName: string): PolicyDocument[] {
   if (text.length > MAX_FILE_CHARS) throw invalidPolicy(fallbackName, `the file is limited to ${MAX_FILE_CHARS} characters`);
+  const problem = problemOfText(text);
+  if (problem !== undefined) throw invalidPolicy(fallbackName, problem);
   const parts = splitStatements(text);
-  if (parts.length === 0) throw invalidPolicy(fallbackName, 'there is no statement in it');
   if (parts.length > MAX_STATEMENTS) throw invalidPolicy(fallbackName, `the file is limited to ${MAX_STATEMENTS} statements`);
   const named = new Map<string, string>();
   let unnamed = '';

@@ -2,7 +2,7 @@ import { policyName } from '@gatehouse/contracts';
 import { checkAgainstSchema } from './check-against-schema.js';
 import { invalidPolicy, type Source } from './policy-problem.js';
 import { readStatement } from './read-statement.js';
-import { splitStatements } from './split-statements.js';
+import { problemOfText, splitStatements } from './split-statements.js';
 import type { Statement } from './statement.js';
 
 const MAX_DOCUMENTS = 1_000;
@@ -44,8 +44,9 @@ function refuseBadNames(documents: readonly PolicyDocument[]): void {
 }
 
 function readDocument({ name, text }: PolicyDocument): ReadDocument {
+  const problem = problemOfText(text);
+  if (problem !== undefined) throw invalidPolicy(name, problem);
   const parts = splitStatements(text);
-  if (parts.length === 0) throw invalidPolicy(name, 'there is no statement in it');
   if (parts.length > MAX_STATEMENTS) throw invalidPolicy(name, `there are ${parts.length} statements in it, the limit is ${MAX_STATEMENTS}`);
   return { text, statements: parts.map((part, index) => readStatement({ policy: name, text, start: part.start }, part, index)) };
 }

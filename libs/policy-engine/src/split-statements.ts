@@ -34,8 +34,18 @@ function endOfRemark(text: string, from: number): number {
   return isBlank(text.slice(from, end)) ? end : from;
 }
 
+/** What neither Cedar's JSON nor the database can hold: NUL and half a surrogate pair. */
+// eslint-disable-next-line no-control-regex -- NUL is what is refused
+const NOT_TEXT = /[\u0000\p{Surrogate}]/u;
+
+/** Why a text cannot be a policy's at all; undefined when it may be one. */
+export function problemOfText(text: string): string | undefined {
+  if (NOT_TEXT.test(text)) return 'the text is not valid Unicode, or it contains NUL';
+  return isBlank(text) ? 'there is no statement in it' : undefined;
+}
+
 /** True when nothing but white space and comments is in `text`. */
-export function isBlank(text: string): boolean {
+function isBlank(text: string): boolean {
   return text.replace(/\/\/[^\n]*/g, '').trim() === '';
 }
 
