@@ -8,7 +8,7 @@ await runProcess(async () => {
   const host = await openHost('policy', config);
   const bus = await connectBus('policy', config.natsUrl, host, trustedAuthorities(config));
   const database = config.databaseUrl.use((bytes) => bytes.toString('utf8'));
-  const service = await startPolicyService({ bus, database, config, log: host.log, metrics: host.metrics });
+  const service = await startPolicyService({ bus, database, config, log: host.log });
   host.health.register('policy', () => service.ready());
   return closingInOrder(service, bus, host);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,18 +30,29 @@ export async function startEmbedded(env: ExtraEnv): Promise<World> {
     await own.start();
     await own.ready();
     const adminToken = (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim();
-    const databaseUrl = await embeddedDatabaseUrl(dataDir);
     const processes = [own];
-    return { form: 'one process', edges: [`http://127.0.0.1:${port}`], processes, edgeProcesses: processes, adminToken, databaseUrl, folders: [folder], stop };
+    return {
+      form: 'one process',
+      edges: [`http://127.0.0.1:${port}`],
+      processes,
+      edgeProcesses: processes,
+      adminToken,
+      // Another port after each restart.
+      get databaseUrl() {
+        return embeddedDatabaseUrl(dataDir);
+      },
+      folders: [folder],
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function embeddedDatabaseUrl(dataDir: string): Promise<string> {
+function embeddedDatabaseUrl(dataDir: string): string {
   const home = join(dataDir, 'postgres');
-  const password = (await readFile(join(home, 'password'), 'utf8')).trim();
-  const port = (await readFile(join(home, 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[3];
+  const password = readFileSync(join(home, 'password'), 'utf8').trim();
+  const port = readFileSync(join(home, 'cluster', 'postmaster.pid'), 'utf8').split('\n')[3];
   return `postgres://gatehouse:${password}@127.0.0.1:${port}/postgres`;
 }

@@ -59,7 +59,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     schema: policyContracts.policySnapshot,
     keys: () => keys.verification('policy'),
     apply: (snapshot) => {
-      state.replacePolicy(new PolicyState(snapshot, outbound));
+      state.replacePolicy(new PolicyState(snapshot, outbound, state.lastPolicy()));
       setImmediate(() => streams.review());
     },
   });

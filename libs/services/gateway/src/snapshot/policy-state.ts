@@ -18,8 +18,9 @@ export class PolicyState {
   /** `epoch.version`, as records name it. */
   readonly label: string;
 
-  constructor(snapshot: policyContracts.PolicySnapshot, outbound: Outbound) {
-    this.policies = compilePolicies(snapshot);
+  /** `previous` is what was in force: policies whose text did not change are taken over as they are. */
+  constructor(snapshot: policyContracts.PolicySnapshot, outbound: Outbound, previous?: PolicyState) {
+    this.policies = compilePolicies(snapshot, previous?.policies);
     this.label = `${snapshot.epoch}.${snapshot.version}`;
     for (const entry of snapshot.servers) {
       const prepared = { entry, destination: destinationOf(entry, outbound) };
