@@ -1,1 +1,2 @@
-export {};
+export { auditConfigFields } from './audit-config.js';
+export { startAuditService, type AuditOptions, type RunningService } from './start-audit-service.js';
