@@ -17,6 +17,10 @@ export const LIMITS = {
   eventBytes: 4 * MIB,
   /** All bytes of one event stream that answers a request. */
   streamBytes: 256 * MIB,
+  /** Events of one event stream that answers a request: tiny ones cost more to look at than their bytes say. */
+  streamEvents: 50_000,
+  /** Bytes of an event stream without any event in them: comments alone keep nothing alive for so long. */
+  silentBytes: 4 * MIB,
   /** A comment goes to the client after this much silence: proxies cut idle streams at 60 s. */
   keepAliveMs: 15_000,
   /** Open streams of one person on one edge. */

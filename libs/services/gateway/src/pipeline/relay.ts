@@ -25,9 +25,11 @@ export async function relayEvents(cleared: Cleared, events: Events, response: Se
 export async function relayEventsInto(stream: ClientStream, { resolved }: Cleared, events: Events, edge: Edge): Promise<void> {
   const before = { bytes: stream.bytes, events: stream.events };
   const entry = openEntry(resolved, events.body, edge);
-  edge.streams.open(entry);
+  openOrAbort(entry, events.body, edge);
   edge.metrics.streams.set(edge.streams.size);
   const failure = (await pump(new Relay(resolved, events, stream)).then(() => undefined, asRefusalOrFault)) ?? missingAnswer(resolved, events);
+  // An upstream that is not read on must not hold its connection.
+  if (failure !== undefined) events.body.abort(failure);
   edge.streams.closed(entry);
   edge.metrics.streams.set(edge.streams.size);
   // Before the head is out a failure is an ordinary refusal with a status of its own.
@@ -46,14 +48,25 @@ async function pump(relay: Relay): Promise<void> {
   for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) await relay.push(chunk);
 }
 
+function openOrAbort(entry: OpenStream, body: UpstreamBody, edge: Edge): void {
+  try {
+    edge.streams.open(entry);
+  } catch (error) {
+    body.abort(asRefusalOrFault(error));
+    throw error;
+  }
+}
+
 const HELD_EVENTS = 256;
 
 /** What passes from one upstream stream to one client stream. */
 class Relay {
   readonly #parser = new SseParser({ maxEventBytes: LIMITS.eventBytes });
   readonly #held: OutgoingSseEvent[] = [];
-  readonly #maxBytes: number;
+  readonly #isEndless: boolean;
   #bytes = 0;
+  #events = 0;
+  #silentBytes = 0;
   #retryTold: number | undefined;
   /** The head of an initialize answer carries the session id, which the answer itself decides. */
   readonly waitsForAnswer: boolean;
@@ -64,14 +77,14 @@ class Relay {
     readonly stream: ClientStream,
   ) {
     this.waitsForAnswer = isInitialize(intent);
-    this.#maxBytes = intent.kind === 'listen' ? Number.POSITIVE_INFINITY : LIMITS.streamBytes;
+    this.#isEndless = intent.kind === 'listen';
   }
 
   /** Takes the next bytes of the upstream and sends what they complete. */
   async push(chunk: Buffer): Promise<void> {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) throw new Refusal('upstream_too_large');
-    for (const event of this.#parser.push(chunk)) {
+    const arrived = this.#parser.push(chunk);
+    this.#count(chunk.length, arrived.length);
+    for (const event of arrived) {
       const outgoing = await this.events.inspector.inspect(event);
       if (outgoing !== undefined) this.#held.push(this.#withRetry(outgoing));
     }
@@ -79,6 +92,14 @@ class Relay {
     if (answer !== undefined && !this.stream.opened) this.stream.open(answer.mintedSession);
     if (this.stream.opened) for (const event of this.#held.splice(0)) await this.stream.send(event);
     if (this.#held.length > HELD_EVENTS) throw new Refusal('upstream_too_large');
+  }
+
+  #count(bytes: number, events: number): void {
+    this.#silentBytes = events > 0 ? 0 : this.#silentBytes + bytes;
+    this.#bytes += bytes;
+    this.#events += events;
+    const isLong = this.#bytes > LIMITS.streamBytes || this.#events > LIMITS.streamEvents;
+    if (this.#silentBytes > LIMITS.silentBytes || (isLong && !this.#isEndless)) throw new Refusal('upstream_too_large');
   }
 
   #withRetry(event: OutgoingSseEvent): OutgoingSseEvent {
