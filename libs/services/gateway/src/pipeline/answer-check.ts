@@ -84,7 +84,7 @@ function rewrite(result: JsonObject, resolved: Resolved): JsonObject {
 
 function filtered(result: JsonObject, key: ListKey, resolved: Resolved): JsonObject {
   const { policies } = resolved.policy;
-  return filterList(result, key, (name) => policies.decide(questionAbout(resolved, LIST_ACTION[key], name)).effect === 'allow');
+  return filterList(result, key, (name) => policies.decideListing(questionAbout(resolved, LIST_ACTION[key], name)).effect === 'allow');
 }
 
 // On a resumed stream the answer belongs to an earlier request whose method is not known here: what has
