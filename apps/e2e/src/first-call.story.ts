@@ -19,7 +19,7 @@ inBothForms('A newcomer calls a tool and sees the record', (world) => {
   it('shows who called what, by which policy, with whose identity, how it ended and how long each step took', async () => {
     await cli(world(), ['call', 'demo', 'add', '{"a":2,"b":3}']);
     const record = await eventually(async () => {
-      const { items } = await cliJson(world(), ['audit', 'query', '--tool', 'add']);
+      const items = await cliJson(world(), ['audit', 'query', '--tool', 'add']);
       return items.find((item: { outcome: unknown }) => item.outcome !== null);
     });
     expect(record.facts).toMatchObject({
@@ -49,7 +49,7 @@ inBothForms('A newcomer calls a tool and sees the record', (world) => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('No policy permits this');
     await eventually(async () => {
-      const { items } = await cliJson(world(), ['audit', 'query', '--decision', 'deny']);
+      const items = await cliJson(world(), ['audit', 'query', '--decision', 'deny']);
       return items.find((item: any) => item.outcome?.code === 'policy_denied' && item.facts.decision.reason === 'no_policy');
     });
     await api.ok('PUT', '/policies/signed-in-people-may-call', policy.text);

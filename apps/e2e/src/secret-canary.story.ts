@@ -73,12 +73,12 @@ inBothForms('A secret header', (world) => {
     const added = await run('server', 'add', upstream.url, '--name', 'x', '--allow-private-network', '--secret-header', 'X-Api-Key=file:key.txt');
     expect(added).toMatchObject({ code: 0 });
     const tools = await run('server', 'tools', 'x', '-o', 'json');
-    expect(JSON.parse(tools.stdout).items).toHaveLength(5);
+    expect(JSON.parse(tools.stdout)).toHaveLength(5);
     await servedEverywhere(world(), 'x');
   });
 
   it('goes out with every call, to that server', async () => {
-    const [tool] = JSON.parse((await run('server', 'tools', 'x', '-o', 'json')).stdout).items;
+    const [tool] = JSON.parse((await run('server', 'tools', 'x', '-o', 'json')).stdout);
     expect(await run('call', 'x', tool.name, '{}')).toMatchObject({ code: 0 });
     const call = upstream.calls('tools/call').at(-1);
     expect(call?.headers['x-api-key']).toBe(CANARY);
@@ -91,7 +91,7 @@ inBothForms('A secret header', (world) => {
     await run('server', 'show', 'x', '-o', 'json');
     await run('audit', 'query', '-o', 'json');
     const records = await eventually(async () => {
-      const { items } = await cliJson(world(), ['audit', 'query', '--server', 'x']);
+      const items = await cliJson(world(), ['audit', 'query', '--server', 'x']);
       return items.length >= 2 ? items : undefined;
     });
     printed.push(Buffer.from(JSON.stringify(records)));

@@ -32,6 +32,7 @@ export async function startAll(config: Settings, write: (text: string) => void):
   const gateway = await startGateway({ ...host, bus: buses.gateway, ephemeral: stores.ephemeral, settings });
   await untilReady(gateway);
   const demo = config.demo ? await runSampleServer(buses.gateway, host.log) : undefined;
+  host.health.register('gatehouse', () => true);
   const publicUrl = config.publicUrl ?? `http://${config.listen}`;
   write(firstSteps({ publicUrl, seconds: (performance.now() - started) / 1_000, adminTokenFile, demo: demo !== undefined }));
   return closingInOrder(gateway, ...(demo === undefined ? [] : [demo]), ...services, ...Object.values(buses), stores, host);

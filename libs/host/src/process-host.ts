@@ -23,12 +23,14 @@ export interface ProcessHost {
   close(): Promise<void>;
 }
 
-/** Opens logs and the metrics listener of a process. */
+/** Opens logs and the metrics listener of a process. `service` is the name under which its readiness is to be registered. */
 export async function openHost(service: string, config: ProcessConfig): Promise<ProcessHost> {
   const log = createLogger({ service, level: config.logLevel });
   const metrics = new Metrics();
   const ownFigures = processMetrics(metrics);
   const health = new HealthChecks();
+  // Replaced by the service's own check under the same name; until then nothing is ready, however well it looks.
+  health.register(service, () => 'is starting');
   const listener = await startMetricsListener({ listen: config.metricsListen, metrics, health });
   const close = async (): Promise<void> => {
     ownFigures.close();

@@ -25,7 +25,7 @@ export async function startDistributed(env: ExtraEnv): Promise<DistributedWorld>
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-five-'));
   const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
   const stores = { nats, redis, postgres };
-  const adminToken = `ghp_gatehouse_${randomBytes(32).toString('base64url')}`;
+  const adminToken = randomBytes(36).toString('base64url');
   const files = await secretFiles(folder, adminToken);
   const shared = { GATEHOUSE_NATS_URL: nats.url, GATEHOUSE_LOG_LEVEL: 'debug', ...env };
   const withDatabase = { ...shared, GATEHOUSE_DATABASE_URL: postgres.url };

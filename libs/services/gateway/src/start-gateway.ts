@@ -60,7 +60,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   spool.startShipping((batch) => bus.request(auditContracts.appendEntries, batch));
   const review = setInterval(() => parts.edge.streams.review(), REVIEW_MS).unref();
   const ready = (): true | string => readiness(parts, spool);
-  options.health.register('edge', ready);
+  options.health.register('gateway', ready);
   return {
     port: (server.address() as AddressInfo).port,
     ready,
