@@ -3,4 +3,4 @@ import { runProcess } from '@gatehouse/host';
 import { readSettings } from './settings.js';
 import { startAll } from './start-all.js';
 
-await runProcess(async () => startAll(readSettings(), (text) => process.stdout.write(text)));
+await runProcess((opened) => startAll(readSettings(), opened, (text) => process.stdout.write(text)));

@@ -1,47 +1,71 @@
 import { join } from 'node:path';
-import { closingInOrder, openHost, trustedAuthorities, type Running } from '@gatehouse/host';
+import type { Bus } from '@gatehouse/bus';
+import type { ServiceName } from '@gatehouse/contracts';
+import { openHost, trustedAuthorities, type Opened, type ProcessHost, type Running } from '@gatehouse/host';
 import { startAuditService } from '@gatehouse/service-audit';
 import { startAuthService } from '@gatehouse/service-auth';
 import { gatewaySettings, startGateway } from '@gatehouse/service-gateway';
 import { startPolicyService } from '@gatehouse/service-policy';
 import { startVaultService } from '@gatehouse/service-vault';
 import { firstSteps } from './first-steps.js';
-import { runSampleServer } from './sample-server.js';
+import { runSampleServer, sampleProbed } from './sample-server.js';
 import type { Settings } from './settings.js';
 import { openStores, type Stores } from './stores.js';
 
 const READY_WITHIN_MS = 30_000;
 
 /** Starts all five services in this process and says where they are. */
-export async function startAll(config: Settings, write: (text: string) => void): Promise<Running> {
+export async function startAll(config: Settings, opened: Opened, write: (text: string) => void): Promise<void> {
   const started = performance.now();
-  const host = await openHost('gatehouse', config);
+  const host = opened.add(await openHost('gatehouse', config));
   const ca = trustedAuthorities(config);
-  const stores = await openStores(config, host, ca);
-  const buses = await openBuses(stores);
-  const own = { database: stores.database, config, log: host.log, metrics: host.metrics, ephemeral: stores.ephemeral };
+  const stores = opened.add(await openStores(config, host, ca));
+  const buses = await openBuses(stores, opened);
   const adminTokenFile = join(config.dataDir, 'admin.token');
-  const services = await Promise.all([
-    startVaultService({ ...own, bus: buses.vault, embeddedKeyFile: join(config.dataDir, 'kek.key') }),
-    startAuthService({ ...own, bus: buses.auth, adminTokenFile }),
-    startPolicyService({ ...own, bus: buses.policy }),
-    startAuditService({ ...own, bus: buses.audit }),
-  ]);
-  services.forEach((service, at) => host.health.register(['vault', 'auth', 'policy', 'audit'][at]!, () => service.ready()));
-  const settings = gatewaySettings({ ...config, spoolDir: join(config.dataDir, 'spool'), ownUrls: stores.urls, trustedCas: ca === undefined ? [] : [ca] });
-  const gateway = await startGateway({ ...host, bus: buses.gateway, ephemeral: stores.ephemeral, settings });
-  await untilReady(gateway);
+  await startServices({ config, host, stores, buses, adminTokenFile }, opened);
   const demo = config.demo ? await runSampleServer(buses.gateway, host.log) : undefined;
+  if (demo !== undefined) opened.add(demo);
+  const settings = gatewaySettings({ ...config, spoolDir: join(config.dataDir, 'spool'), ownUrls: stores.urls, trustedCas: ca === undefined ? [] : [ca] });
+  const gateway = opened.add(await startGateway({ ...host, bus: buses.gateway, ephemeral: stores.ephemeral, settings }));
+  await untilReady(gateway);
+  if (demo !== undefined) await sampleProbed(buses.gateway);
   host.health.register('gatehouse', () => true);
   const publicUrl = config.publicUrl ?? `http://${config.listen}`;
   write(firstSteps({ publicUrl, seconds: (performance.now() - started) / 1_000, adminTokenFile, demo: demo !== undefined }));
-  return closingInOrder(gateway, ...(demo === undefined ? [] : [demo]), ...services, ...Object.values(buses), stores, host);
 }
 
-async function openBuses({ busOf }: Stores) {
-  const [gateway, auth, vault, policy, audit] = await Promise.all([busOf('gateway'), busOf('auth'), busOf('vault'), busOf('policy'), busOf('audit')]);
+type Buses = Record<ServiceName, Bus>;
+
+async function openBuses({ busOf }: Stores, opened: Opened): Promise<Buses> {
+  const open = async (service: ServiceName): Promise<Bus> => opened.add(await busOf(service));
+  const [gateway, auth, vault, policy, audit] = await Promise.all([open('gateway'), open('auth'), open('vault'), open('policy'), open('audit')]);
   return { gateway, auth, vault, policy, audit };
 }
+
+interface Ground {
+  config: Settings;
+  host: ProcessHost;
+  stores: Stores;
+  buses: Buses;
+  adminTokenFile: string;
+}
+
+// The vault first: the others ask it for their keys as soon as they start.
+async function startServices({ config, host, stores, buses, adminTokenFile }: Ground, opened: Opened): Promise<void> {
+  const own = { database: stores.database, config, log: host.log, metrics: host.metrics, ephemeral: stores.ephemeral };
+  const run = async (name: ServiceName, starting: Promise<Service>): Promise<void> => {
+    const service = opened.add(await starting);
+    host.health.register(name, () => service.ready());
+  };
+  await run('vault', startVaultService({ ...own, bus: buses.vault, embeddedKeyFile: join(config.dataDir, 'kek.key') }));
+  await Promise.all([
+    run('auth', startAuthService({ ...own, bus: buses.auth, adminTokenFile })),
+    run('policy', startPolicyService({ ...own, bus: buses.policy })),
+    run('audit', startAuditService({ ...own, bus: buses.audit })),
+  ]);
+}
+
+type Service = Running & { ready(): Promise<true | string> };
 
 async function untilReady(gateway: { ready(): true | string }): Promise<void> {
   for (const until = performance.now() + READY_WITHIN_MS; gateway.ready() !== true; ) {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { defineConfig, FIELDS, listenField, loadConfig } from '@gatehouse/config';
 import {
   busFields,
-  closingInOrder,
   connectBus,
   connectEphemeral,
   ephemeralFields,
@@ -16,15 +15,14 @@ import { gatewayConfigFields, gatewaySettings, startGateway } from '@gatehouse/s
 
 const fields = { listen: listenField('127.0.0.1:8080'), publicUrl: FIELDS.publicUrl, dataDir: FIELDS.dataDir, ...gatewayConfigFields };
 
-await runProcess(async () => {
+await runProcess(async (opened) => {
   const config = loadConfig(defineConfig({ ...processFields, ...busFields, ...ephemeralFields, ...fields }));
-  const host = await openHost('gateway', config);
+  const host = opened.add(await openHost('gateway', config));
   const ca = trustedAuthorities(config);
-  const bus = await connectBus('gateway', config.natsUrl, host, ca);
-  const ephemeral = await connectEphemeral(config.redisUrl, host, ca);
+  const bus = opened.add(await connectBus('gateway', config.natsUrl, host, ca));
+  const ephemeral = opened.add(await connectEphemeral(config.redisUrl, host, ca));
   const ownUrls = [config.natsUrl, config.redisUrl].map((secret) => secret.use((bytes) => bytes.toString('utf8')));
   const settings = gatewaySettings({ ...config, spoolDir: join(config.dataDir, 'spool'), ownUrls, trustedCas: ca === undefined ? [] : [ca] });
-  const gateway = await startGateway({ bus, ephemeral, settings, log: host.log, metrics: host.metrics, health: host.health });
+  const gateway = opened.add(await startGateway({ bus, ephemeral, settings, log: host.log, metrics: host.metrics, health: host.health }));
   host.log.info({ port: gateway.port }, 'listening');
-  return closingInOrder(gateway, ephemeral, bus, host);
 });

@@ -1,14 +1,13 @@
 import 'reflect-metadata';
 import { defineConfig, loadConfig } from '@gatehouse/config';
-import { busFields, closingInOrder, connectBus, databaseFields, openHost, processFields, runProcess, trustedAuthorities } from '@gatehouse/host';
+import { busFields, connectBus, databaseFields, openHost, processFields, runProcess, trustedAuthorities } from '@gatehouse/host';
 import { startPolicyService, policyConfigFields } from '@gatehouse/service-policy';
 
-await runProcess(async () => {
+await runProcess(async (opened) => {
   const config = loadConfig(defineConfig({ ...processFields, ...busFields, ...databaseFields, ...policyConfigFields }));
-  const host = await openHost('policy', config);
-  const bus = await connectBus('policy', config.natsUrl, host, trustedAuthorities(config));
+  const host = opened.add(await openHost('policy', config));
+  const bus = opened.add(await connectBus('policy', config.natsUrl, host, trustedAuthorities(config)));
   const database = config.databaseUrl.use((bytes) => bytes.toString('utf8'));
-  const service = await startPolicyService({ bus, database, config, log: host.log });
+  const service = opened.add(await startPolicyService({ bus, database, config, log: host.log }));
   host.health.register('policy', () => service.ready());
-  return closingInOrder(service, bus, host);
 });

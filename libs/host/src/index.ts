@@ -1,6 +1,5 @@
 export { busFields, databaseFields, ephemeralFields, processFields } from './host-config.js';
 export {
-  closingInOrder,
   connectBus,
   connectEphemeral,
   openHost,
@@ -8,4 +7,4 @@ export {
   type ProcessConfig,
   type ProcessHost,
 } from './process-host.js';
-export { runProcess, type Running } from './run-process.js';
+export { Opened, runProcess, type Running } from './run-process.js';

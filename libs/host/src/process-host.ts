@@ -4,7 +4,6 @@ import type { ServiceName } from '@gatehouse/contracts';
 import { redisEphemeral, type Ephemeral } from '@gatehouse/ephemeral';
 import type { Secret } from '@gatehouse/kernel';
 import { createLogger, HealthChecks, Metrics, processMetrics, startMetricsListener, type Logger, type LogLevel } from '@gatehouse/telemetry';
-import type { Running } from './run-process.js';
 
 /** Values of `processFields`. */
 export interface ProcessConfig {
@@ -56,15 +55,4 @@ export function connectBus(service: ServiceName, natsUrl: Secret, host: ProcessH
 export function connectEphemeral(redisUrl: Secret, host: ProcessHost, ca: string | undefined): Promise<Ephemeral> {
   const url = redisUrl.use((bytes) => bytes.toString('utf8'));
   return redisEphemeral({ url, keyPrefix: 'gatehouse:', log: host.log, ...(ca === undefined ? {} : { ca }) });
-}
-
-/** Closes parts in the order given, each even when one before it failed. */
-export function closingInOrder(...parts: Running[]): Running {
-  return {
-    close: async () => {
-      const failures: unknown[] = [];
-      for (const part of parts) await part.close().catch((error: unknown) => failures.push(error));
-      if (failures.length > 0) throw failures[0];
-    },
-  };
 }
