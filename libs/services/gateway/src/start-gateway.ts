@@ -7,7 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { BUS, type Bus } from '@gatehouse/bus';
 import { auditContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
-import { asRefusalOrFault, systemClock, type Clock } from '@gatehouse/kernel';
+import { asRefusalOrFault, Fault, systemClock, type Clock } from '@gatehouse/kernel';
 import { nestLogger, type HealthChecks, type Logger, type Metrics } from '@gatehouse/telemetry';
 import { EDGE } from './admin/admin-guard.js';
 import { recordChanges } from './admin/record-changes.js';
@@ -19,6 +19,7 @@ import type { GatewaySettings } from './gateway-config.js';
 import { GatewayModule } from './gateway.module.js';
 import { createEdgeServer } from './http/edge-server.js';
 import { Spool } from './spool/spool.js';
+import { showSpoolFigures } from './spool-figures.js';
 
 /** What starting an edge needs. */
 export interface GatewayOptions {
@@ -54,6 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { bus, log, settings, clock = systemClock } = options;
   const spool = await Spool.open({ dir: settings.spoolDir, log, clock });
   const parts = buildEdge({ ...options, clock, spool });
+  showSpoolFigures(options.metrics, spool);
   const { server, app } = await listen(parts, options);
   const stop = new AbortController();
   const loaded = loadKeys(parts, log, stop.signal).then(() => startFeeds(parts, bus));
@@ -93,8 +95,16 @@ async function listen(parts: EdgeParts, options: GatewayOptions): Promise<{ serv
   const fastify = adapter.getInstance();
   fastify.addContentTypeParser('text/cedar', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   recordChanges(fastify as never, parts.edge);
-  await app.listen(options.settings.listen.port, options.settings.listen.host);
+  await bind(app, options.settings.listen);
   return { server: server!, app };
+}
+
+async function bind(app: NestFastifyApplication, { host, port }: { host: string; port: number }): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (cause) {
+    throw new Fault(`cannot listen on ${host}:${port}`, { cause });
+  }
 }
 
 function providers(parts: EdgeParts, { bus, health }: GatewayOptions): Provider[] {
