@@ -4,12 +4,14 @@ import { CallDraft } from '../pipeline/record.js';
 import type { AdminRequest } from './admin-guard.js';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Not ready is an answer to the question, not a refusal of it. */
+const HEALTH = new Set(['/livez', '/readyz', '/startupz']);
 const USER_AGENT_CHARS = 200;
 
 /** What the routes leave on a request for its record. */
 type Recorded = AdminRequest & { draft?: CallDraft; refusedWith?: string };
 
-/** Writes one record for every change through the admin API and for everything it refused. */
+/** Writes one record for every change through the admin API and for everything refused, paths that lead nowhere included. */
 export function recordChanges(fastify: FastifyInstance, edge: Edge): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const agent = request.headers['user-agent']?.slice(0, USER_AGENT_CHARS) ?? null;
@@ -18,8 +20,9 @@ export function recordChanges(fastify: FastifyInstance, edge: Edge): void {
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const recorded = request as Recorded;
-    const matters = reply.statusCode >= 400 || !READING.has(request.method);
-    if (matters && isApi(request.url)) write(recorded, reply.statusCode);
+    const isRefused = reply.statusCode >= 400 && !HEALTH.has(request.url);
+    const isChange = isApi(request.url) && !READING.has(request.method);
+    if (isRefused || isChange) write(recorded, reply.statusCode);
     else recorded.draft?.discard();
     done();
   });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ErrorCode } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { handleCall } from '../pipeline/pipeline.js';
 import { CallDraft } from '../pipeline/record.js';
@@ -12,6 +13,8 @@ const LIMITS = {
   /** Above the 60 s at which load balancers let go, so that they and not we close idle connections. */
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
+  /** Node would refuse a missing Host without telling anyone; here it is refused as a foreign one is. */
+  requireHostHeader: false,
 };
 
 /**
@@ -19,30 +22,51 @@ const LIMITS = {
  * to Nest (ADR 0005).
  */
 export function createEdgeServer(edge: Edge, nest: RequestListener): Server {
-  const server = createServer(LIMITS, (request: IncomingMessage, response: ServerResponse) => {
+  const reading = new WeakMap<Socket, IncomingMessage>();
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    reading.set(request.socket, request);
     const isMcp = request.url?.startsWith('/mcp/') === true || request.url === '/mcp';
     if (isMcp) void handleCall(request, response, edge);
     else nest(request, response);
+  };
+  const server = createServer(LIMITS, answer);
+  // Without listeners Node answers an unknown Expect and drops CONNECT by itself, and nobody would know.
+  server.on('checkExpectation', answer);
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => refuseSocket(NO_TUNNEL, socket, edge));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code !== undefined && GONE.has(error.code)) return void socket.destroy();
+    const broken = reading.get(socket);
+    // What breaks inside a body ends the call that was being read, and that call has its own record.
+    refuseSocket(refusalOf(error), socket, broken?.complete === false ? undefined : edge);
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseConnection(error, socket, edge));
-  // Upgrades and CONNECT are no part of MCP: without listeners Node closes the socket.
   return server;
 }
 
-const TOO_LARGE = 'HPE_HEADER_OVERFLOW';
 const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
+/** How a connection is refused that never became a request. */
+interface SocketRefusal {
+  readonly status: number;
+  readonly reason: string;
+  readonly code: ErrorCode;
+}
+
+const NO_TUNNEL: SocketRefusal = { status: 405, reason: 'Method Not Allowed', code: 'method_not_allowed' };
+const BROKEN: SocketRefusal = { status: 400, reason: 'Bad Request', code: 'bad_request' };
+const REFUSALS: Readonly<Record<string, SocketRefusal>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, reason: 'Request Header Fields Too Large', code: 'bad_request' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'Request Timeout', code: 'request_timeout' },
+};
+
+function refusalOf({ code }: NodeJS.ErrnoException): SocketRefusal {
+  return REFUSALS[code ?? ''] ?? BROKEN;
+}
+
 // What is no HTTP gets one answer, one record, and the connection is over: nothing after it is read (E-17).
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, edge: Edge): void {
-  if (error.code !== undefined && GONE.has(error.code)) return void socket.destroy();
-  const [status, reason] = error.code === TOO_LARGE ? [431, 'Request Header Fields Too Large'] : statusOf(error);
+function refuseSocket({ status, reason, code }: SocketRefusal, socket: Socket, edge: Edge | undefined): void {
   if (socket.writable) socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   else socket.destroy();
+  if (edge === undefined) return;
   const draft = new CallDraft(edge, socket.remoteAddress ?? null, null);
-  draft.close({ status: 'refused', code: status === 408 ? 'request_timeout' : 'bad_request', httpStatus: status });
+  draft.close({ status: 'refused', code, httpStatus: status });
 }
-
-function statusOf(error: NodeJS.ErrnoException): [number, string] {
-  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout'] : [400, 'Bad Request'];
-}
-
