@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 // Below what systems give to outgoing connections (Linux 32768, macOS 49152): a port from there may be
@@ -17,12 +16,10 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port in ${TRIES} tries`);
 }
 
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer();
-  const outcome = Promise.race([once(probe, 'listening').then(() => true), once(probe, 'error').then(() => false)]);
-  probe.listen(port, '127.0.0.1');
-  if (!(await outcome)) return false;
-  probe.close();
-  await once(probe, 'close');
-  return true;
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
 }
