@@ -1,14 +1,15 @@
 import type { Bus } from '@gatehouse/bus';
+import { vaultContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import { systemClock, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
+import { SnapshotSigner } from '@gatehouse/snapshots';
 import { nestLogger, type Logger, type Metrics } from '@gatehouse/telemetry';
 import { NestFactory } from '@nestjs/core';
 import type { AuthConfig } from './auth-config.js';
 import { AuthModule, type AuthParts } from './auth-module.js';
 import { DirectoryChanges } from './directory/directory-changes.js';
 import { DirectoryMirror } from './directory/directory-mirror.js';
-import { DirectorySigner } from './directory/directory-signer.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
 import { firstStart } from './first-start/first-start.js';
 import { AUTH_MIGRATIONS } from './migrations.js';
@@ -40,7 +41,7 @@ export interface RunningService {
 interface Running extends AuthParts {
   db: Database;
   outbox: Outbox;
-  signer: DirectorySigner;
+  signer: SnapshotSigner;
   mirror: DirectoryMirror;
 }
 
@@ -65,7 +66,7 @@ export async function startAuthService(options: AuthOptions): Promise<RunningSer
 
 function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthOptions, db: Database): Running {
   const outbox = new Outbox(db, bus.events.publishRaw.bind(bus.events), (error) => log.warn({ err: error }, 'events wait in the outbox'));
-  const signer = new DirectorySigner(bus);
+  const signer = new SnapshotSigner(bus, { contract: vaultContracts.leaseDirectorySigningKey, purpose: 'directory-signing' });
   const snapshots = new DirectorySnapshots(db, signer, clock);
   const mirror = new DirectoryMirror(snapshots, ephemeral, log);
   const counter = metrics.counter('gatehouse_auth_directory_changes_total', 'Changes to people and tokens made by this instance.');
@@ -93,7 +94,7 @@ async function serve({ bus, log }: Pick<AuthOptions, 'bus' | 'log'>, parts: Runn
   return { ready: () => readiness(bus, db, signer), close };
 }
 
-async function readiness(bus: Bus, db: Database, signer: DirectorySigner): Promise<true | string> {
+async function readiness(bus: Bus, db: Database, signer: SnapshotSigner): Promise<true | string> {
   if (bus.state() === 'down') return 'bus';
   if (!(await db.ping())) return 'database';
   return signer.ready ? true : 'directory signing key from the vault';

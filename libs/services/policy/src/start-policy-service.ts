@@ -1,7 +1,9 @@
 import type { Bus } from '@gatehouse/bus';
+import { vaultContracts } from '@gatehouse/contracts';
 import { policyContracts } from '@gatehouse/contracts';
 import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
+import { SnapshotSigner } from '@gatehouse/snapshots';
 import { nestLogger, type Logger } from '@gatehouse/telemetry';
 import { NestFactory } from '@nestjs/core';
 import { POLICY_MIGRATIONS } from './migrations.js';
@@ -13,7 +15,6 @@ import { Observations } from './probes/observations.js';
 import { ProbeSchedule } from './probes/probe-schedule.js';
 import { Servers } from './servers/servers.js';
 import { SnapshotChanges } from './snapshot/snapshot-changes.js';
-import { SnapshotSigner } from './snapshot/snapshot-signer.js';
 import { Snapshots } from './snapshot/snapshots.js';
 
 /** What policy is started with. */
@@ -68,7 +69,7 @@ function buildParts({ bus, log, clock = systemClock, config }: PolicyOptions, db
     servers: new Servers(common),
     policies: new Policies(common),
     tests: new PolicyTests(db),
-    snapshots: new Snapshots(db, new SnapshotSigner(bus)),
+    snapshots: new Snapshots(db, new SnapshotSigner(bus, { contract: vaultContracts.leasePolicySigningKey, purpose: 'policy-signing' })),
     observations: new Observations(common),
     schedule: new ProbeSchedule({ ...common, intervalMs: config.probeIntervalMs }),
   };

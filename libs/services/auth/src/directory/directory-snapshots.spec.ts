@@ -1,15 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { capabilitiesOf } from './directory-rows.js';
-import { chunksOf, directoryText } from './directory-snapshots.js';
-
-describe('the pieces of a directory', () => {
-  it.each(['', 'a', 'abcdef', 'abcdefg', '🦊🦊🦊🦊', 'a🦊b🦊c🦊', 'ab🦊'])('join to the text and tear no character apart: %s', (text) => {
-    const chunks = chunksOf(text, 3);
-    expect(chunks.join('')).toBe(text);
-    expect(chunks.every((chunk) => Buffer.from(chunk).toString() === chunk)).toBe(true);
-    expect(chunks.every((chunk) => chunk.length > 0 && chunk.length <= 3)).toBe(true);
-  });
-});
+import { directoryText } from './directory-snapshots.js';
 
 describe('the text of a directory', () => {
   it('leaves out tokens that had expired when it was issued', () => {

@@ -1,9 +1,9 @@
-import { SNAPSHOT_CHUNK_CHARS, type SnapshotReply, type SnapshotVersion } from '@gatehouse/contracts';
+import type { SnapshotReply, SnapshotVersion } from '@gatehouse/contracts';
 import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
+import { chunksOf, type SnapshotSigner } from '@gatehouse/snapshots';
 import { directoryVersion } from './directory-changes.js';
 import { readDirectory, type DirectoryRows } from './directory-rows.js';
-import type { DirectorySigner } from './directory-signer.js';
 
 /** One signed text of the directory. */
 export interface SignedDirectory extends SnapshotVersion {
@@ -35,7 +35,7 @@ export class DirectorySnapshots {
 
   constructor(
     private readonly db: Database,
-    private readonly signer: DirectorySigner,
+    private readonly signer: SnapshotSigner,
     private readonly clock: Clock = systemClock,
   ) {}
 
@@ -93,17 +93,4 @@ export class DirectorySnapshots {
 export function directoryText({ epoch, version, people, tokens }: DirectoryRows, issuedAt: number): string {
   const usable = tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > issuedAt);
   return JSON.stringify({ epoch, version, issuedAt, people, tokens: usable });
-}
-
-/** Pieces of at most `SNAPSHOT_CHUNK_CHARS`; no pair of surrogates is torn apart. */
-export function chunksOf(text: string, limit = SNAPSHOT_CHUNK_CHARS): string[] {
-  const chunks: string[] = [];
-  for (let from = 0; from < text.length; ) {
-    const full = from + limit;
-    const tears = full < text.length && /[\ud800-\udbff]/.test(text[full - 1]!);
-    const to = tears ? full - 1 : full;
-    chunks.push(text.slice(from, to));
-    from = to;
-  }
-  return chunks;
 }

@@ -2,7 +2,8 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import { AeadKey, newSealingKeyPair, openSealed, type SealingKeyPair } from '@gatehouse/kernel';
-import { importVerificationKey, type VerificationKeys } from '../snapshot/snapshot-feed.js';
+import type { VerificationKeys } from '@gatehouse/snapshots';
+import { importVerificationKey } from '../snapshot/snapshot-feed.js';
 
 type KeyLeaseContract = typeof vaultContracts.leaseSessionKey;
 

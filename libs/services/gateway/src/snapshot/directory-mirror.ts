@@ -1,8 +1,9 @@
 import { authContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import { asRefusalOrFault, isJsonObject, type Clock } from '@gatehouse/kernel';
+import type { VerificationKeys } from '@gatehouse/snapshots';
 import type { Logger } from '@gatehouse/telemetry';
-import type { SnapshotFeed, VerificationKeys } from './snapshot-feed.js';
+import type { SnapshotFeed } from './snapshot-feed.js';
 
 const POLL_MS = 5_000;
 

@@ -1,12 +1,10 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Bus } from '@gatehouse/bus';
 import type { EventContract, RequestContract, snapshotReply, snapshotRequest, SnapshotVersion } from '@gatehouse/contracts';
 import { asRefusalOrFault, Fault, type Clock } from '@gatehouse/kernel';
+import { isGenuine, type SignedText, type VerificationKeys } from '@gatehouse/snapshots';
 import type { Logger } from '@gatehouse/telemetry';
 import type { z } from 'zod';
-
-/** Public keys by id, as the vault lists them. */
-export type VerificationKeys = ReadonlyMap<string, KeyObject>;
 
 /** What a feed needs to know about the snapshot it follows. */
 export interface FeedOptions<T extends SnapshotVersion> {
@@ -20,13 +18,6 @@ export interface FeedOptions<T extends SnapshotVersion> {
   keys: () => Promise<VerificationKeys>;
   /** Builds the new state; when it throws, the old one stays. */
   apply: (snapshot: T) => void;
-}
-
-/** A snapshot's text with the signature over it. */
-export interface SignedText {
-  text: string;
-  keyId: string;
-  signature: string;
 }
 
 const POLL_MS = 5_000;
@@ -176,10 +167,4 @@ export class SnapshotFeed<T extends SnapshotVersion> {
     this.options.log.error({ snapshot: this.options.name, reason }, 'snapshot rejected');
     return new Fault(`${this.options.name} snapshot rejected: ${reason}`, { cause });
   }
-}
-
-// "No such key" must never mean "not signed": an unknown or empty key id is a failed check.
-function isGenuine({ text, keyId, signature }: SignedText, keys: VerificationKeys): boolean {
-  const key = keys.get(keyId);
-  return key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
 }

@@ -1,4 +1,4 @@
-import { SNAPSHOT_CHUNK_CHARS, type policyContracts } from '@gatehouse/contracts';
+import type { policyContracts } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
 import { snapshotState, type SnapshotState } from './snapshot-changes.js';
 
@@ -71,17 +71,4 @@ export async function readSnapshot(tx: Transaction): Promise<{ state: SnapshotSt
   const { epoch, version, changedAt } = state;
   const snapshot: policyContracts.PolicySnapshot = { epoch, version, issuedAt: changedAt, servers, policies };
   return { state, text: JSON.stringify(snapshot) };
-}
-
-/** Pieces of at most `SNAPSHOT_CHUNK_CHARS`; no pair of surrogates is torn apart. */
-export function chunksOf(text: string, limit = SNAPSHOT_CHUNK_CHARS): string[] {
-  const chunks: string[] = [];
-  for (let from = 0; from < text.length; ) {
-    const full = from + limit;
-    const tears = full < text.length && /[\ud800-\udbff]/.test(text[full - 1]!);
-    const to = tears ? full - 1 : full;
-    chunks.push(text.slice(from, to));
-    from = to;
-  }
-  return chunks;
 }

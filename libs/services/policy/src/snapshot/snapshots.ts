@@ -1,9 +1,9 @@
 import type { SnapshotReply, SnapshotVersion } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
+import { chunksOf, type SnapshotSigner } from '@gatehouse/snapshots';
 import { snapshotState } from './snapshot-changes.js';
-import type { SnapshotSigner } from './snapshot-signer.js';
-import { chunksOf, readSnapshot } from './snapshot-text.js';
+import { readSnapshot } from './snapshot-text.js';
 
 interface SignedSnapshot extends SnapshotVersion {
   chunks: readonly string[];

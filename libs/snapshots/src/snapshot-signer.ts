@@ -8,13 +8,27 @@ interface SigningKey {
   key: KeyObject;
 }
 
+/** The lease of the key that one kind of snapshot is signed with, and the purpose its sealed box names. */
+export interface SigningLease {
+  contract: typeof vaultContracts.leasePolicySigningKey;
+  purpose: string;
+}
+
 /** Signs snapshots with the key that the vault leases to this instance. */
 export class SnapshotSigner {
   private readonly pair = newSealingKeyPair();
   private leased: SigningKey | undefined;
   private leasing: Promise<SigningKey> | undefined;
 
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly signingLease: SigningLease,
+  ) {}
+
+  /** Whether a key is here: without one no snapshot leaves. */
+  get ready(): boolean {
+    return this.leased !== undefined;
+  }
 
   /** Ed25519 (RFC 8032) over the text's UTF-8 bytes, base64url. Refuses like the bus while the vault is not there. */
   async sign(text: string): Promise<{ keyId: string; signature: string }> {
@@ -29,7 +43,7 @@ export class SnapshotSigner {
   }
 
   private async fetch(): Promise<SigningKey> {
-    const { keys } = await this.bus.request(vaultContracts.leasePolicySigningKey, { instanceKey: this.pair.publicKey });
+    const { keys } = await this.bus.request(this.signingLease.contract, { instanceKey: this.pair.publicKey });
     const [active] = keys;
     if (active === undefined) throw new Fault('the vault leased no signing key');
     this.leased = { id: active.id, key: this.open(active) };
@@ -37,7 +51,7 @@ export class SnapshotSigner {
   }
 
   private open({ id, sealed }: { id: string; sealed: string }): KeyObject {
-    const der = openSealed(this.pair, sealed, vaultContracts.keyContext('policy-signing', id));
+    const der = openSealed(this.pair, sealed, vaultContracts.keyContext(this.signingLease.purpose, id));
     try {
       return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     } finally {
