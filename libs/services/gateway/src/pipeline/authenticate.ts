@@ -10,7 +10,7 @@ let earn: (received: Received, who: DirectoryCaller) => Caller;
 
 /** A request whose caller is known. */
 export class Caller {
-  readonly #earned = true;
+  protected readonly earned = true;
 
   private constructor(
     readonly received: Received,

@@ -7,7 +7,7 @@ let earn: (resolved: Resolved, decision: Decision) => Authorized;
 
 /** A request that policy permits. Nothing changes it from here on. */
 export class Authorized {
-  readonly #earned = true;
+  protected readonly earned = true;
 
   private constructor(
     readonly resolved: Resolved,

@@ -18,7 +18,7 @@ let earn: (parts: Parts) => Armed;
 
 /** A permitted call with everything to send it: headers for one origin, and no other. */
 export class Armed {
-  readonly #earned = true;
+  protected readonly earned = true;
   readonly resolved: Resolved;
   readonly destination: Destination;
   /** Built from an allow-list: nothing the client sent as a header gets in but what is named here (E-46). */

@@ -9,7 +9,7 @@ let earn: (armed: Armed, answer: Answer) => Answered;
 
 /** A call that the upstream has begun to answer. */
 export class Answered {
-  readonly #earned = true;
+  protected readonly earned = true;
   readonly resolved: Resolved;
 
   private constructor(

@@ -20,7 +20,7 @@ let earn: (answered: Answered, content: Content) => Cleared;
 
 /** An answer that was looked at: whole when it is whole, event by event when it is a stream. */
 export class Cleared {
-  readonly #earned = true;
+  protected readonly earned = true;
   readonly resolved: Resolved;
 
   private constructor(

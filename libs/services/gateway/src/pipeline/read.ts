@@ -16,7 +16,7 @@ let earn: (caller: Caller, message: McpMessage | readonly McpMessage[] | undefin
 
 /** A request whose body was read and parsed, once: what is decided on and what is forwarded are the same bytes. */
 export class Read {
-  readonly #earned = true;
+  protected readonly earned = true;
 
   private constructor(
     readonly caller: Caller,

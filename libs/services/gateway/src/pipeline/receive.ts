@@ -19,7 +19,7 @@ let earn: (parts: Parts) => Received;
 
 /** A request whose head may be answered: for this host, from this origin, to an endpoint's exact path. */
 export class Received {
-  readonly #earned = true;
+  protected readonly earned = true;
 
   readonly request: IncomingMessage;
   readonly verb: EndpointVerb;

@@ -34,7 +34,7 @@ let earn: (parts: Parts) => Resolved;
 
 /** A request that is known: which server, which session, which method. */
 export class Resolved {
-  readonly #earned = true;
+  protected readonly earned = true;
   readonly caller: Caller;
   readonly bytes: Buffer;
   readonly policy: PolicyState;
