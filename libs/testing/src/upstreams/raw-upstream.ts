@@ -27,17 +27,23 @@ export interface RawUpstreamOptions {
 /** Starts an MCP server that is honest up to the methods it hands to the script. */
 export function startRawUpstream(handler: RawHandler, options: RawUpstreamOptions = {}): Promise<Upstream> {
   const { requiredHeader, methods = ['tools/call'] } = options;
+  const guarded = new WeakSet<Socket>();
   return startRecordingServer(
     (recorded, response, request) => {
       const rpc = rpcRequestOf(recorded.json);
       if (rpc === undefined) return void response.writeHead(recorded.method === 'POST' ? 202 : 405).end();
-      // The other side hanging up on a script is the expected end of many of them.
-      request.socket.on('error', () => undefined);
+      guardOnce(request.socket, guarded);
       if (methods.includes(rpc.method)) handler({ rpc, recorded, request, response, socket: request.socket });
       else answerHonestly(rpc, response);
     },
     { requiredHeader },
   );
+}
+
+// The other side hanging up on a script is the expected end of many of them.
+function guardOnce(socket: Socket, guarded: WeakSet<Socket>): void {
+  if (!guarded.has(socket)) socket.on('error', () => undefined);
+  guarded.add(socket);
 }
 
 /** The honest answer as JSON; headers set before stay. */
