@@ -9,7 +9,8 @@ const TOOLS = ['get_issue', 'list_issues', 'search', 'create_issue', 'add_commen
   inputSchema: { type: 'object' },
 }));
 // Serialised once: the upstream must not be what is measured.
-const CALL_RESULT = JSON.stringify({ content: [{ type: 'text', text: `issue ${'.'.repeat(1_250)}` }] });
+const ISSUE = 'The export fails when a column is empty; seen twice since Monday, first by the people in Lyon. '.repeat(13);
+const CALL_RESULT = JSON.stringify({ content: [{ type: 'text', text: ISSUE }] });
 
 const server = createServer((request, response) => {
   if (request.method === 'POST') void readAnd((body) => answer(body, response), request);
