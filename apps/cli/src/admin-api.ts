@@ -94,7 +94,8 @@ function checked<T extends z.ZodType>(schema: T, text: string): z.output<T> {
 function problemFailure(status: number, text: string): CliFailure {
   const parsed = api.problem.loose().safeParse(parseJson(text));
   if (!parsed.success) return new CliFailure({ message: `HTTP ${status}, not from Gatehouse's admin API`, next: 'check GATEHOUSE_URL', exit: exitFor(status) });
-  return new CliFailure({ message: problemText(parsed.data), code: parsed.data.code, next: nextStep(parsed.data.code), exit: exitFor(status) });
+  const { code, reason } = parsed.data;
+  return new CliFailure({ message: problemText(parsed.data), code, next: nextStep(code, reason), exit: exitFor(status) });
 }
 
 /** Title and detail on the first line, then what is wrong where, then every extension member. */

@@ -37,7 +37,11 @@ export const PROBE_ADVICE = {
   upstream_error: 'the server answered with an error: look at its own log',
 } as const;
 
-/** The next step for a code of the error table, or undefined. */
-export function nextStep(code: string | undefined): string | undefined {
+/** Reasons of `url_refused` that the allowance for private networks lifts; the others nothing lifts. */
+const LIFTED_BY_ALLOWANCE = new Set(['private_address', 'http_needs_private_network']);
+
+/** The next step for a code of the error table, or undefined; `reason` is the one of its details. */
+export function nextStep(code: string | undefined, reason?: unknown): string | undefined {
+  if (code === 'url_refused' && reason !== undefined && !LIFTED_BY_ALLOWANCE.has(String(reason))) return undefined;
   return code !== undefined && Object.hasOwn(NEXT, code) ? NEXT[code as ErrorCode] : undefined;
 }

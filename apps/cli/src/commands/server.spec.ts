@@ -73,6 +73,13 @@ describe('server add', () => {
     expect(ran.err).not.toContain('abc');
   });
 
+  it('advises the allowance for private networks only where it would help', async () => {
+    const problem = refusal(422, 'url_refused', 'This address may not be reached from Gatehouse.', { reason: 'metadata_address' });
+    const ran = await gatehouse({ [`POST ${SERVERS}`]: problem }, ['server', 'add', 'http://169.254.169.254/mcp', '--allow-private-network']);
+    expect(ran.err).toContain('metadata_address');
+    expect(ran.err).not.toContain('next:');
+  });
+
   it('prints the problem and the next step when the address is refused', async () => {
     const problem = refusal(422, 'url_refused', 'This address may not be reached from Gatehouse.', { detail: 'It is in a private network.' });
     const ran = await gatehouse({ [`POST ${SERVERS}`]: problem }, ['server', 'add', 'http://10.0.0.1/mcp']);
