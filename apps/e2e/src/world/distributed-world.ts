@@ -21,7 +21,7 @@ export interface DistributedWorld extends World {
 const EDGES = 2;
 
 /** Starts NATS, Redis, PostgreSQL, the five services and two edges, each in its own process. */
-export async function startDistributed(env: ExtraEnv): Promise<DistributedWorld> {
+export async function startDistributed(env: ExtraEnv, edgeEnv: ExtraEnv = {}): Promise<DistributedWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-five-'));
   const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
   const stores = { nats, redis, postgres };
@@ -39,7 +39,7 @@ export async function startDistributed(env: ExtraEnv): Promise<DistributedWorld>
   const ports = await Promise.all(Array.from({ length: EDGES }, () => freePort()));
   const edgeProcesses = await Promise.all(
     ports.map((port, at) =>
-      processOf('gateway', { ...shared, GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_LISTEN: `127.0.0.1:${port}`, GATEHOUSE_DATA_DIR: join(folder, `edge-${at}`) }),
+      processOf('gateway', { ...shared, ...edgeEnv, GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_LISTEN: `127.0.0.1:${port}`, GATEHOUSE_DATA_DIR: join(folder, `edge-${at}`) }),
     ),
   );
   const processes = [...services, ...edgeProcesses];

@@ -29,12 +29,12 @@ const START_MS = 90_000;
 
 /**
  * Runs a story against both forms: the one process on embedded stores, and the five services with two
- * edges over real NATS, Redis and PostgreSQL, which the story starts itself.
+ * edges over real NATS, Redis and PostgreSQL, which the story starts itself. `edgeEnv` is what only edges know.
  */
-export function inBothForms(name: string, story: (world: () => World) => void, env: ExtraEnv = {}): void {
-  describe(`${name}, one process`, () => story(started(() => startEmbedded(env))));
+export function inBothForms(name: string, story: (world: () => World) => void, env: ExtraEnv = {}, edgeEnv: ExtraEnv = {}): void {
+  describe(`${name}, one process`, () => story(started(() => startEmbedded({ ...env, ...edgeEnv }))));
   const missing = (['nats-server', 'redis-server', 'postgres'] as const).find((binary) => findServerBinary(binary) === undefined);
-  serverLeg(missing ?? 'nats-server', `${name}, five services`, () => story(started(() => startDistributed(env))));
+  serverLeg(missing ?? 'nats-server', `${name}, five services`, () => story(started(() => startDistributed(env, edgeEnv))));
 }
 
 function started(start: () => Promise<World>): () => World {

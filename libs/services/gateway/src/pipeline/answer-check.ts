@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import {
   filterList,
   mayHoldReservedMeta,
@@ -36,8 +35,8 @@ const LIST_KEYS = Object.keys(LIST_ACTION) as ListKey[];
 export function checkedAnswer(bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
   refuseGiveAway(bytes, answered);
   const { resolved } = answered;
-  // Lists and initialize results are rewritten and so must have one reading only; the rest goes out as it came.
-  const response = isRewritten(resolved) ? strictResponse(bytes) : quickResponse(bytes);
+  // What goes out must have one reading only, as it must inside an event: an id that stands twice is another answer to another parser.
+  const response = responseIn(bytes);
   if (response.id !== idOf(resolved)) throw new Refusal('upstream_invalid', { reason: 'unexpected_response' });
   return checkedResponse(response, bytes, answered, edge);
 }
@@ -102,31 +101,10 @@ function withoutTasks(result: JsonObject): JsonObject {
   return { ...result, capabilities: carried };
 }
 
-function isRewritten({ intent }: Resolved): boolean {
-  return intent.kind === 'message' && (intent.admitted.row.listKey !== undefined || isInitialize(intent));
-}
-
-function strictResponse(bytes: Buffer): McpResponse {
+function responseIn(bytes: Buffer): McpResponse {
   const message = parseServerMessage(bytes);
   if (message.kind !== 'response') throw new Refusal('upstream_invalid', { reason: 'no_response' });
   return message;
-}
-
-function quickResponse(bytes: Buffer): McpResponse {
-  const parsed = isUtf8(bytes) ? parse(bytes) : undefined;
-  if (!isJsonObject(parsed) || parsed['jsonrpc'] !== '2.0') throw new Refusal('upstream_invalid', { reason: 'no_response' });
-  const { id, result, error } = parsed;
-  const isOne = (result === undefined) !== (error === undefined) && (error === undefined || isJsonObject(error));
-  if (!isOne || (typeof id !== 'string' && typeof id !== 'number')) throw new Refusal('upstream_invalid', { reason: 'no_response' });
-  return { kind: 'response', id, ...(error === undefined ? { result: result! } : { error: error as JsonObject }) };
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw Object.assign(new Refusal('upstream_invalid', { reason: 'no_json' }), { cause });
-  }
 }
 
 function idOf({ intent }: Resolved): RequestId | undefined {

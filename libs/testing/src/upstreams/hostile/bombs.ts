@@ -27,7 +27,7 @@ export const BOMBS: readonly HostileAnswer[] = [
     response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
     response.end(gzipSync(Buffer.alloc(EXPANDED_BYTES, ': comment\n\n')));
   }),
-  onCall('E-27', 'refused', 'a JSON text that never ends', ({ rpc, response }) => {
+  onCall('E-27', 'cut', 'a JSON text that never ends', ({ rpc, response }) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.write(`{"jsonrpc":"2.0","id":${JSON.stringify(rpc.id)},"result":{"content":[{"type":"text","text":"`);
     pour(response, 'a');

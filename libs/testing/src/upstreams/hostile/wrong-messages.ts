@@ -18,7 +18,7 @@ export const WRONG_PAIRS: readonly HostileAnswer[] = [
   onCall('E-30', 'cleaned', 'two answers on the stream', (call) =>
     sse(call, event(honestMessage(call.rpc)) + event({ ...honestMessage(call.rpc), result: forged })),
   ),
-  onCall('E-30', 'cleaned', 'a foreign answer before the own', (call) =>
+  onCall('E-30', 'cut', 'a foreign answer before the own', (call) =>
     sse(call, event({ jsonrpc: '2.0', id: FOREIGN_ID, result: forged }) + event(honestMessage(call.rpc))),
   ),
   onCall('E-30', 'cut', 'a stream that ends without an answer', (call) => sse(call, ': nothing\n\n')),
@@ -26,10 +26,10 @@ export const WRONG_PAIRS: readonly HostileAnswer[] = [
 
 /** Event streams whose fields try to become events of the client (E-33). */
 export const FIELD_INJECTIONS: readonly HostileAnswer[] = [
-  onCall('E-33', 'cleaned', 'a forged event behind a lone CR in the event name', (call) =>
+  onCall('E-33', 'cut', 'a forged event behind a lone CR in the event name', (call) =>
     sse(call, `event: message\rdata: ${forgedAnswer()}\r\r${event(honestMessage(call.rpc))}`),
   ),
-  onCall('E-33', 'cleaned', 'a forged event behind a lone CR in the id', (call) =>
+  onCall('E-33', 'cut', 'a forged event behind a lone CR in the id', (call) =>
     sse(call, `id: 1\rdata: ${forgedAnswer()}\r\r${event(honestMessage(call.rpc))}`),
   ),
   onCall('E-33', 'cleaned', 'an id with NUL and an unknown event name', (call) =>
