@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startConformanceUpstream, type ConformanceUpstream } from '@gatehouse/testing';
 import { alternatingFetch, type AlternatingFetch } from './clients/alternating-fetch.js';
@@ -13,6 +14,7 @@ const CLIENTS = [
   ['2.x', connectV2],
 ] as const;
 const SLOW_MS = 600;
+const UNNOTICED_MS = 150;
 
 /** HTTP status that an error of either SDK carries. */
 const statusOf = (error: { status?: number; code?: unknown }): unknown => error.status ?? error.code;
@@ -143,6 +145,18 @@ inBothForms('The official clients, their requests spread over all edges', (world
       const back = await connected('obedient', lost.sessionId);
       expect(await back.call('slow', { ms: SLOW_MS }, { resumptionToken })).toBe('waited');
       expect(upstream.calls('tools/call')).toHaveLength(calls + 1);
+      await back.close();
+    });
+
+    it('resumes a call even before its lost connection was noticed', async () => {
+      const lost = await connected('obedient');
+      const resumptionToken = await new Promise<string>((resolve) => {
+        lost.call('slow', { ms: SLOW_MS }, { onresumptiontoken: resolve }).catch(() => undefined);
+      });
+      const back = await connected('obedient', lost.sessionId);
+      const noticed = sleep(UNNOTICED_MS).then(() => lost.close());
+      expect(await back.call('slow', { ms: SLOW_MS }, { resumptionToken })).toBe('waited');
+      await noticed;
       await back.close();
     });
 

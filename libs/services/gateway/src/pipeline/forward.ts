@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
@@ -30,28 +31,47 @@ export interface Presence {
   onGone(abort: () => void): void;
 }
 
+const STREAM_TAKEN = 409;
+const RESUME_TRIES = 10;
+const RESUME_AGAIN_MS = 100;
+
 /**
- * Sends the call, once: nothing is retried here, since a tool may have run (X-07). Refuses with
- * `upstream_unreachable`, `upstream_timeout`, `upstream_invalid`, `upstream_too_large`, `url_refused`.
+ * Sends the call, once: nothing is retried here but the resuming of a stream, since a tool may have
+ * run (X-07). Refuses with `upstream_unreachable`, `upstream_timeout`, `upstream_invalid`,
+ * `upstream_too_large`, `url_refused`.
  */
-export async function forward(armed: Armed, presence: Presence, { patience }: Edge): Promise<Answered> {
-  const { resolved } = armed;
-  const { draft, verb } = resolved.caller.received;
+export async function forward(armed: Armed, presence: Presence, edge: Edge): Promise<Answered> {
+  const { draft } = armed.resolved.caller.received;
+  const isResuming = armed.headers['last-event-id'] !== undefined;
+  const answer = await (isResuming ? resumed(armed, presence, edge) : sent(armed, presence, edge));
+  draft.upstreamStatus = answer.status;
+  draft.mark('forward');
+  return earn(armed, answer);
+}
+
+// A client that lost its connection may be back, at this edge or another, before the edge that held it
+// has noticed; until then the upstream says that the stream is taken. The official clients give up on that.
+async function resumed(armed: Armed, presence: Presence, edge: Edge): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const answer = await sent(armed, presence, edge);
+    if (answer.status !== STREAM_TAKEN || tries === RESUME_TRIES) return answer;
+    await sleep(RESUME_AGAIN_MS);
+  }
+}
+
+function sent({ resolved, destination, headers }: Armed, presence: Presence, { patience }: Edge): Promise<Answer> {
   const exchange = exchangeFor(resolved);
   presence.onGone(() => exchange.abort(new Refusal('upstream_unreachable', { reason: 'cancelled' })));
   const request = {
-    method: verb,
-    headers: armed.headers,
+    method: resolved.caller.received.verb,
+    headers,
     body: resolved.bytes.length === 0 ? null : resolved.bytes,
     headersTimeoutMs: patience.headMs,
     bodyTimeoutMs: resolved.intent.kind === 'listen' ? 0 : patience.silenceMs,
   };
   exchange.expectHeadWithin(patience.headMs);
-  armed.destination.dispatch(request, exchange);
-  const answer = await exchange.answer;
-  draft.upstreamStatus = answer.status;
-  draft.mark('forward');
-  return earn(armed, answer);
+  destination.dispatch(request, exchange);
+  return exchange.answer;
 }
 
 function exchangeFor({ intent }: Resolved): Exchange {
