@@ -21,18 +21,30 @@ export type IdKind = keyof typeof ID_PREFIXES;
 
 const POOL_BYTES = 4096;
 const RANDOM_BYTES = 10;
-const pool = Buffer.allocUnsafe(POOL_BYTES);
-let used = POOL_BYTES;
+const RANDOM_DIGITS = 2 * RANDOM_BYTES;
+/** The two variant bits of RFC 9562 in front of two random ones. */
+const VARIANTS = ['8', '9', 'a', 'b'];
+let digits = '';
+let used = 0;
 
-// One random fill serves four hundred ids: a fill per id costs 2.7 µs on the hot path, this 0.1 µs.
-function randomOffset(): number {
-  if (used + RANDOM_BYTES > POOL_BYTES) {
-    randomFillSync(pool);
+// One random fill, spelled once, serves four hundred ids: a fill per id costs 2.7 µs on the hot path.
+function randomDigits(): string {
+  if (used + RANDOM_DIGITS > digits.length) {
+    digits = randomFillSync(Buffer.allocUnsafe(POOL_BYTES)).toString('hex');
     used = 0;
   }
-  const at = used;
-  used += RANDOM_BYTES;
-  return at;
+  used += RANDOM_DIGITS;
+  return digits.slice(used - RANDOM_DIGITS, used);
+}
+
+let spelled = { ms: -1, text: '' };
+
+// Many ids are made in the same millisecond.
+function timeDigits(ms: number): string {
+  if (ms === spelled.ms) return spelled.text;
+  const time = ms.toString(16).padStart(12, '0');
+  spelled = { ms, text: `${time.slice(0, 8)}-${time.slice(8)}` };
+  return spelled.text;
 }
 
 /**
@@ -40,12 +52,9 @@ function randomOffset(): number {
  * millisecond; the other 74 bits are random.
  */
 export function newId(kind: IdKind, clock: Clock = systemClock): string {
-  const at = randomOffset();
-  const time = clock.now().toString(16).padStart(12, '0');
-  pool[at] = 0x70 | (pool[at]! & 0x0f);
-  pool[at + 2] = 0x80 | (pool[at + 2]! & 0x3f);
-  const tail = pool.toString('hex', at, at + RANDOM_BYTES);
-  return `${ID_PREFIXES[kind]}_${time.slice(0, 8)}-${time.slice(8)}-${tail.slice(0, 4)}-${tail.slice(4, 8)}-${tail.slice(8)}`;
+  const random = randomDigits();
+  const variant = VARIANTS[Number.parseInt(random[4]!, 16) & 3]!;
+  return `${ID_PREFIXES[kind]}_${timeDigits(clock.now())}-7${random.slice(1, 4)}-${variant}${random.slice(5, 8)}-${random.slice(8)}`;
 }
 
 const UUID7 = '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';

@@ -22,8 +22,10 @@ describe('reserved _meta keys', () => {
   });
 
   it('are never missed by the quick look at the bytes', () => {
-    for (const key of reserved) expect(mayHoldReservedMeta(Buffer.from(JSON.stringify({ [key]: 1 })))).toBe(true);
-    expect(mayHoldReservedMeta(Buffer.from(String.raw`{"io.\u006dodelcontextprotocol/x":1}`))).toBe(true);
+    for (const key of reserved) expect(mayHoldReservedMeta(Buffer.from(JSON.stringify({ _meta: { [key]: 1 } })))).toBe(true);
+    expect(mayHoldReservedMeta(Buffer.from(String.raw`{"_meta":{"io.\u006dodelcontextprotocol/x":1}}`))).toBe(true);
+    expect(mayHoldReservedMeta(Buffer.from(String.raw`{"\u005fmeta":{"io.modelcontextprotocol/x":1}}`))).toBe(true);
     expect(mayHoldReservedMeta(Buffer.from('{"_meta":{"progressToken":1}}'))).toBe(false);
+    expect(mayHoldReservedMeta(Buffer.from('{"text":"see io.modelcontextprotocol/x"}'))).toBe(false);
   });
 });

@@ -3,7 +3,10 @@ import { isJsonObject, type JsonObject } from '@gatehouse/kernel';
 // A prefix whose second label is `modelcontextprotocol` or `mcp` belongs to the protocol (2026-07-28
 // basic/index, _meta); `io.gatehouse` is ours, and only ours to set.
 const RESERVED = /^([^./]*\.(modelcontextprotocol|mcp)[./]|io\.gatehouse\/)/;
-const TRACES = ['.modelcontextprotocol', '.mcp', 'io.gatehouse', '\\u'];
+// As bytes: a string would be encoded again for each search.
+const META = Buffer.from('_meta');
+const ESCAPE = Buffer.from('\\u');
+const TRACES = ['.modelcontextprotocol', '.mcp', 'io.gatehouse'].map((trace) => Buffer.from(trace));
 
 /**
  * The reserved keys in the `_meta` of a params or result object. Such keys speak to the next hop, and the
@@ -25,5 +28,5 @@ export function stripReservedMeta(holder: JsonObject): JsonObject {
 
 /** False when the bytes of a message cannot hold a reserved key, which saves parsing a large answer; true means: look. */
 export function mayHoldReservedMeta(bytes: Buffer): boolean {
-  return TRACES.some((trace) => bytes.includes(trace));
+  return (bytes.includes(META) && TRACES.some((trace) => bytes.includes(trace))) || bytes.includes(ESCAPE);
 }

@@ -48,7 +48,8 @@ export function questionAbout(resolved: Resolved, action: Question['action'], na
     action,
     server: entry,
   };
-  return action === 'connect' || name === undefined ? question : { ...question, target: { kind: TARGET_KIND[action], name } };
+  if (action !== 'connect' && name !== undefined) question.target = { kind: TARGET_KIND[action], name };
+  return question;
 }
 
 function questionOf(resolved: Resolved): Question {
@@ -56,7 +57,8 @@ function questionOf(resolved: Resolved): Question {
   if (intent.kind !== 'message') return questionAbout(resolved, 'connect', undefined);
   const question = questionAbout(resolved, intent.admitted.action, intent.admitted.target);
   const given = intent.message.params?.['arguments'];
-  return isJsonObject(given) ? { ...question, arguments: given } : question;
+  if (isJsonObject(given)) question.arguments = given;
+  return question;
 }
 
 function refusalOf(decision: Decision): Refusal {

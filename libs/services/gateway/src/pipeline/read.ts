@@ -87,7 +87,11 @@ function withoutReserved(message: McpMessage): McpMessage {
   return { ...message, params: stripReservedMeta(message.params) };
 }
 
+/** As the SDKs send it, which is nearly always. */
+const USUAL_ACCEPT = 'application/json, text/event-stream';
+
 function requireBothTypes(accept: string | undefined): void {
+  if (accept === USUAL_ACCEPT) return;
   const accepted = accept?.toLowerCase() ?? '';
   if (accepted.includes('*/*')) return;
   if (!accepted.includes('application/json') || !accepted.includes('text/event-stream')) throw new Refusal('not_acceptable');

@@ -7,6 +7,10 @@ type Facts = auditContracts.RecordFacts;
 type Outcome = auditContracts.RecordOutcome;
 type Step = Exclude<keyof auditContracts.StepTimings, 'total'>;
 
+const NO_STEPS: Readonly<Record<Step, undefined>> = {
+  ...{ receive: undefined, authenticate: undefined, resolve: undefined, authorize: undefined },
+  ...{ record: undefined, credential: undefined, forward: undefined, respond: undefined },
+};
 const ANONYMOUS: Facts['caller'] = { kind: 'anonymous', id: null, name: null, tokenId: null, address: null };
 
 /** What a call ended with; the rest of the outcome the draft knows itself. */
@@ -19,7 +23,8 @@ export type Ending = Pick<Outcome, 'status'> & { code?: ErrorCode | string | nul
 export class CallDraft {
   readonly callId: string;
   readonly facts: Facts;
-  readonly steps: auditContracts.StepTimings = {};
+  // Every step from the start: an object that grows by one name per step would change its shape eight times per call.
+  readonly #steps: Record<Step, number | undefined> = { ...NO_STEPS };
   bytesOut = 0;
   events = 0;
   upstreamStatus: number | null = null;
@@ -75,7 +80,7 @@ export class CallDraft {
   /** Notes that a step ended: its milliseconds are those since the one before. */
   mark(step: Step): void {
     const now = this.edge.clock.monotonicMs();
-    this.steps[step] = rounded(now - this.#last);
+    this.#steps[step] = rounded(now - this.#last);
     this.#last = now;
   }
 
@@ -123,7 +128,7 @@ export class CallDraft {
       resultDigest: this.resultDigest,
       bytesOut: this.bytesOut,
       events: this.events,
-      steps: { ...this.steps, total: rounded(this.edge.clock.monotonicMs() - this.#started) },
+      steps: { ...this.#steps, total: rounded(this.edge.clock.monotonicMs() - this.#started) } as auditContracts.StepTimings,
       faultId: ending.faultId ?? null,
     };
   }
