@@ -1,16 +1,16 @@
 import 'reflect-metadata';
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BUS, type Bus } from '@gatehouse/bus';
 import { auditContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import { asRefusalOrFault, Fault, systemClock, type Clock } from '@gatehouse/kernel';
 import { nestLogger, type HealthChecks, type Logger, type Metrics } from '@gatehouse/telemetry';
+import { adminAdapter } from './admin/admin-adapter.js';
 import { EDGE } from './admin/admin-guard.js';
-import { recordChanges } from './admin/record-changes.js';
 import { OUTBOUND } from './admin/server-registration.js';
 import { SnapshotWaits } from './admin/snapshot-waits.js';
 import { HEALTH } from './admin/system.controller.js';
@@ -83,18 +83,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 async function listen(parts: EdgeParts, options: GatewayOptions): Promise<{ server: Server; app: NestFastifyApplication }> {
   let server: Server | undefined;
-  const adapter = new FastifyAdapter({
-    trustProxy: false,
-    bodyLimit: 1024 * 1024,
-    serverFactory: (nest: RequestListener) => (server = createEdgeServer(parts.edge, nest)),
-  });
+  const adapter = adminAdapter(parts.edge, (nest) => (server = createEdgeServer(parts.edge, nest)));
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(providers(parts, options)), adapter, {
     logger: nestLogger(options.log),
     abortOnError: false,
+    bodyParser: false,
   });
-  const fastify = adapter.getInstance();
-  fastify.addContentTypeParser('text/cedar', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  recordChanges(fastify as never, parts.edge);
   await bind(app, options.settings.listen);
   return { server: server!, app };
 }

@@ -15,14 +15,19 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const error = asRefusalOrFault(asRefusal(thrown));
-    if (error instanceof Fault) this.edge.log.error({ faultId: error.id, err: error.cause ?? error }, error.message);
-    sendProblem(error, request, reply);
+    sendThrown(thrown, request, reply, this.edge);
   }
 }
 
+/** Answers whatever was thrown; what is no refusal is logged under the id that the caller is told. */
+export function sendThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply, edge: Edge): void {
+  const error = asRefusalOrFault(asRefusal(thrown));
+  if (error instanceof Fault) edge.log.error({ faultId: error.id, err: error.cause ?? error }, error.message);
+  sendProblem(error, request, reply);
+}
+
 /** Writes the problem document of a refusal or a fault. */
-export function sendProblem(error: Refusal | Fault, request: FastifyRequest, reply: FastifyReply): void {
+function sendProblem(error: Refusal | Fault, request: FastifyRequest, reply: FastifyReply): void {
   const row = errorRow(error.code);
   const details: JsonObject = error instanceof Fault ? { faultId: error.id } : error.details;
   (request as { refusedWith?: string }).refusedWith = error.code;

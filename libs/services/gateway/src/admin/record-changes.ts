@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Edge } from '../edge.js';
 import { CallDraft } from '../pipeline/record.js';
 import type { AdminRequest } from './admin-guard.js';
@@ -9,36 +9,63 @@ const HEALTH = new Set(['/livez', '/readyz', '/startupz']);
 const USER_AGENT_CHARS = 200;
 
 /** What the routes leave on a request for its record. */
-type Recorded = AdminRequest & { draft?: CallDraft; refusedWith?: string };
+type Recorded = AdminRequest & { refusedWith?: string };
 
-/** Writes one record for every change through the admin API and for everything refused, paths that lead nowhere included. */
+/** How a request ended; no status when the client left before its answer was out. */
+interface Ending {
+  status: number | null;
+  code: string | null;
+}
+
+/**
+ * Writes one record for every change through the admin API and for everything refused, paths that lead
+ * nowhere included. It hangs on the socket's end and not on Fastify's, which never comes when a client
+ * leaves early: a change must not go unrecorded because who made it hung up.
+ */
 export function recordChanges(fastify: FastifyInstance, edge: Edge): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const agent = request.headers['user-agent']?.slice(0, USER_AGENT_CHARS) ?? null;
-    (request as Recorded).draft = new CallDraft(edge, request.ip, agent);
-    done();
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const recorded = request as Recorded;
-    const isRefused = reply.statusCode >= 400 && !HEALTH.has(request.url);
-    const isChange = isApi(request.url) && !READING.has(request.method);
-    if (isRefused || isChange) write(recorded, reply.statusCode);
-    else recorded.draft?.discard();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    recordAtEnd(request, reply, edge);
     done();
   });
 }
 
-function write({ draft, caller, refusedWith, method, routeOptions, params }: Recorded, status: number): void {
-  if (draft === undefined) return;
+/** The same for one request, for what Fastify answers before any hook runs. */
+export function recordAtEnd(request: FastifyRequest, reply: FastifyReply, edge: Edge): void {
+  const agent = request.headers['user-agent']?.slice(0, USER_AGENT_CHARS) ?? null;
+  const draft = new CallDraft(edge, request.ip, agent);
+  reply.raw.once('close', () => {
+    const ending = endingOf(request, reply);
+    if (matters(request, ending)) write(request, draft, ending);
+    else draft.discard();
+  });
+}
+
+function endingOf(request: Recorded, { raw }: FastifyReply): Ending {
+  const code = request.refusedWith ?? null;
+  if (raw.writableFinished) return { status: raw.statusCode, code };
+  return { status: null, code: code ?? (request.raw.complete ? null : 'bad_request') };
+}
+
+function matters({ url, method }: Recorded, { status, code }: Ending): boolean {
+  const isRefused = (code !== null || (status ?? 0) >= 400) && !HEALTH.has(url);
+  return isRefused || (isApi(url) && !READING.has(method));
+}
+
+function write({ caller, method, routeOptions, params }: Recorded, draft: CallDraft, { status, code }: Ending): void {
   const { facts } = draft;
   facts.kind = 'admin';
-  facts.method = `${method} ${routeOptions.url ?? 'unknown path'}`;
+  facts.method = `${method} ${routeOptions?.url ?? 'unknown path'}`;
   facts.target = targetOf(params);
   if (caller !== undefined) {
     facts.caller = { ...facts.caller, kind: 'person', id: caller.person.id, name: caller.person.name, tokenId: caller.tokenId };
   }
-  const outcome = status < 400 ? 'ok' : status >= 500 ? 'error' : 'refused';
-  draft.close({ status: outcome, code: refusedWith ?? null, httpStatus: status });
+  draft.close({ status: outcomeOf(status), code, httpStatus: status });
+}
+
+function outcomeOf(status: number | null): 'ok' | 'error' | 'refused' | 'cancelled' {
+  if (status === null) return 'cancelled';
+  if (status < 400) return 'ok';
+  return status >= 500 ? 'error' : 'refused';
 }
 
 function targetOf(params: unknown): string | null {
