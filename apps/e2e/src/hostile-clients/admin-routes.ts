@@ -59,7 +59,9 @@ export interface BadChange {
   code: string;
 }
 
-const change = (name: string, [status, code]: readonly [number, string], method: string, path: string, body?: unknown, headers: Record<string, string> = {}): BadChange => ({
+type Parts = [method: string, path: string, body?: unknown, headers?: Record<string, string>];
+
+const change = (name: string, [status, code]: readonly [number, string], ...[method, path, body, headers = {}]: Parts): BadChange => ({
   ...{ name, method, path, body, headers, status, code },
 });
 const JSON_TYPE = { 'content-type': 'application/json' };
