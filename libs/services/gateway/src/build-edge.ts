@@ -12,6 +12,7 @@ import { SnapshotState } from './edge-state.js';
 import type { GatewaySettings } from './gateway-config.js';
 import { Admission } from './http/admission.js';
 import { EdgeKeys } from './keys/edge-keys.js';
+import { LIMITS } from './limits.js';
 import { ProbeRunner } from './probe/probe-runner.js';
 import { OpenStreams } from './sessions/open-streams.js';
 import { PendingRequests } from './sessions/pending-requests.js';
@@ -50,7 +51,8 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   const { bus, ephemeral, clock, log, settings } = world;
   const keys = new EdgeKeys(bus);
   const state = new SnapshotState(settings);
-  const outbound = new Outbound({ forbiddenPorts: settings.ownPorts, trustedCas: settings.trustedCas });
+  const { ownPorts: forbiddenPorts, trustedCas } = settings;
+  const outbound = new Outbound({ forbiddenPorts, trustedCas, maxConnectionsPerOrigin: LIMITS.connectionsPerOrigin });
   const streams = new OpenStreams();
   const policyFeed = new SnapshotFeed({
     ...{ name: 'policy', bus, clock, log } as const,

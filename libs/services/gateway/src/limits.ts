@@ -27,6 +27,8 @@ export const LIMITS = {
   streamsPerPerson: 256,
   /** Calls of one person in flight on one edge. */
   callsPerPerson: 1_024,
+  /** To one upstream: each open stream holds one for as long as its client listens, so this bounds how many clients one server has here. */
+  connectionsPerOrigin: 8_192,
   /** Length of a session id of an upstream; visible ASCII only. */
   upstreamSessionIdChars: 1_024,
   /** Length of an event id of an upstream. */
