@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request, type IncomingHttpHeaders } from 'node:http';
+import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +18,9 @@ export interface Answered {
   /** The body, or the data of the last event, as JSON. */
   json: any;
 }
+
+/** Longer than a shipment waits for more. */
+const SHIPPED_MS = 150;
 
 /** A running edge among its neighbours. */
 export class EdgeStage {
@@ -83,6 +86,15 @@ export class EdgeStage {
     });
   }
 
+  /** Posts and gives the answer once its head is there; whoever asked reads or destroys it. */
+  open(path: string, headers: Record<string, string>, body: string): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const given = { host: 'gatehouse.test', accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...headers };
+      const call = request({ host: '127.0.0.1', port: this.gateway.port, method: 'POST', path, headers: given, agent: false }, resolve);
+      call.on('error', reject).end(body);
+    });
+  }
+
   /** One JSON-RPC message to an endpoint. */
   post(name: string, token: string, message: unknown, headers: Record<string, string> = {}): Promise<Answered> {
     const body = typeof message === 'string' ? message : JSON.stringify(message);
@@ -103,10 +115,16 @@ export class EdgeStage {
     return this.post(name, token, { jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } }, { 'mcp-session-id': session });
   }
 
-  /** The records that arrived after `before` had, once there are `count` of them. */
+  /** How many records there are, once those of what was done before have arrived. */
+  async recordsSoFar(): Promise<number> {
+    await sleep(SHIPPED_MS);
+    return this.neighbours.records().length;
+  }
+
+  /** The records that arrived after `before` had, once there are `count` of them and no more are on the way. */
   async recordsAfter(before: number, count = 1) {
     await eventually(() => this.neighbours.records().slice(before).filter(({ outcome }) => outcome !== undefined).length >= count);
-    await sleep(20);
+    await sleep(SHIPPED_MS);
     return this.neighbours.records().slice(before);
   }
 

@@ -40,6 +40,16 @@ export class Cleared {
  * `upstream_too_large`, `unknown_session`, `method_not_allowed`, `stream_exists`, `response_blocked`.
  */
 export function inspect(answered: Answered, edge: Edge): Cleared {
+  try {
+    return judged(answered, edge);
+  } catch (error) {
+    // What is not passed on must not go on arriving.
+    dropBody(answered.answer);
+    throw error;
+  }
+}
+
+function judged(answered: Answered, edge: Edge): Cleared {
   const { answer, resolved } = answered;
   if (resolved.intent.kind === 'end') return ended(answered, edge);
   if (answer.status >= 300) throw failureOf(answered, edge);

@@ -85,6 +85,8 @@ export function isInitialize(intent: Intent): boolean {
   return intent.kind === 'message' && intent.admitted.row.method === 'initialize';
 }
 
+const METHOD_CHARS = 128;
+
 function intentOf(read: Read, header: string | undefined): Intent {
   const { verb } = read.caller.received;
   if (verb === 'GET') return listen(read);
@@ -92,6 +94,8 @@ function intentOf(read: Read, header: string | undefined): Intent {
   const message = read.message as McpMessage;
   requireSessionEra(message, header);
   if (message.kind === 'response') return { kind: 'response', message };
+  // Before it is admitted: what is denied is on record by its name too.
+  read.caller.received.draft.facts.method = message.method.slice(0, METHOD_CHARS);
   return { kind: 'message', message, admitted: admitClientMessage(message) };
 }
 
@@ -126,7 +130,6 @@ function noteFacts(read: Read, intent: Intent, session: OpenSession | undefined,
   if (session !== undefined) Object.assign(facts.client, { name: session.clientName, version: session.clientVersion });
   if (intent.kind === 'response') facts.method = 'response';
   if (intent.kind !== 'message') return;
-  facts.method = intent.message.method;
   facts.target = intent.admitted.target ?? null;
   noteArguments(intent.message.params?.['arguments'], read, edge);
 }
