@@ -25,7 +25,7 @@ interface Plans {
 }
 
 const PLANS: Plans = {
-  full: { rounds: 5, warmUpMs: 3_000, roundMs: 4_000, callers: 64, pauseMs: 0 },
+  full: { rounds: 10, warmUpMs: 5_000, roundMs: 2_000, callers: 64, pauseMs: 0 },
   paced: { rounds: 5, warmUpMs: 500, roundMs: 2_000, callers: 8, pauseMs: 8 },
   saturated: { rounds: 3, warmUpMs: 500, roundMs: 2_000, callers: 8, pauseMs: 0 },
 };
