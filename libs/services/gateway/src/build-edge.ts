@@ -59,7 +59,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     request: policyContracts.getPolicySnapshot,
     published: policyContracts.policySnapshotPublished,
     schema: policyContracts.policySnapshot,
-    keys: () => keys.verification('policy'),
+    keys: (anew) => keys.verification('policy', anew),
     apply: (snapshot) => {
       state.replacePolicy(new PolicyState(snapshot, outbound, state.lastPolicy()));
       setImmediate(() => streams.review());
@@ -70,7 +70,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     request: authContracts.getDirectory,
     published: authContracts.directoryPublished,
     schema: authContracts.directory,
-    keys: () => keys.verification('directory'),
+    keys: (anew) => keys.verification('directory', anew),
     apply: (snapshot) => {
       state.replaceDirectory(new DirectoryState(snapshot));
       setImmediate(() => streams.review());

@@ -40,7 +40,7 @@ export class Neighbours {
   readonly sessionKey = randomBytes(32);
   readonly digestKey = randomBytes(32);
   readonly entryPair = newSealingKeyPair();
-  readonly epoch = 'epoch-1';
+  epoch = 'epoch-1';
   policyVersion = 1;
   directoryVersion = 1;
   servers: policyContracts.SnapshotServer[] = [];

@@ -15,7 +15,8 @@ export interface FeedOptions<T extends SnapshotVersion> {
   request: RequestContract<typeof snapshotRequest, typeof snapshotReply>;
   published: EventContract;
   schema: z.ZodType<T>;
-  keys: () => Promise<VerificationKeys>;
+  /** The keys known; asked anew when a snapshot names one that is not among them. */
+  keys: (anew: boolean) => Promise<VerificationKeys>;
   /** Builds the new state; when it throws, the old one stays. */
   apply: (snapshot: T) => void;
 }
@@ -31,7 +32,7 @@ export function importVerificationKey(spki: string): KeyObject {
 /**
  * Keeps one signed snapshot current: asks for it at start, when an event announces another, and
  * every five seconds. Signature and version are checked before it is applied; a lower version of the
- * same epoch is refused (a replayed snapshot would bring revoked access back).
+ * same epoch is refused (a replayed snapshot would bring revoked access back) and confirms nothing.
  */
 export class SnapshotFeed<T extends SnapshotVersion> {
   #held: SnapshotVersion | undefined;
@@ -58,7 +59,7 @@ export class SnapshotFeed<T extends SnapshotVersion> {
 
   /** What readiness shows: true, or what is missing. */
   health(): true | string {
-    if (this.#rejected !== undefined) return `${this.options.name} snapshot rejected: ${this.#rejected}`;
+    if (this.#rejected !== undefined) return this.#rejected;
     return this.#held === undefined ? `${this.options.name} snapshot not loaded` : true;
   }
 
@@ -97,9 +98,12 @@ export class SnapshotFeed<T extends SnapshotVersion> {
     return this.#has(wanted);
   }
 
-  /** Takes in a snapshot that came by another path (the mirror); `confirmedMsAgo` is how old the sender's word is. */
+  /**
+   * Takes in a snapshot that came by another path (the mirror); `confirmedMsAgo` is how old the sender's
+   * word is. A Fault when it is not genuine: that says something of the path, and nothing of what is held.
+   */
   accept(signed: SignedText, keys: VerificationKeys, confirmedMsAgo: number): void {
-    this.#take(signed, keys);
+    if (!this.#take(signed, keys)) return;
     const at = this.options.clock.monotonicMs() - confirmedMsAgo;
     this.#confirmedAt = Math.max(this.#confirmedAt ?? at, at);
   }
@@ -142,28 +146,52 @@ export class SnapshotFeed<T extends SnapshotVersion> {
         chunks.push(next.chunk);
       }
       const { keyId, signature } = first;
-      this.#take({ text: chunks.join(''), keyId, signature }, await this.options.keys());
+      if (!(await this.#takeFetched({ text: chunks.join(''), keyId, signature }))) return;
     }
+    this.#rejected = undefined;
     this.#confirmedAt = asked;
   }
 
-  #take(signed: SignedText, keys: VerificationKeys): void {
-    if (!isGenuine(signed, keys)) throw this.#reject('bad signature');
-    const snapshot = this.options.schema.parse(JSON.parse(signed.text));
-    if (this.#held?.epoch === snapshot.epoch && snapshot.version <= this.#held.version) return;
+  async #takeFetched(signed: SignedText): Promise<boolean> {
+    const known = await this.options.keys(false);
+    const keys = known.has(signed.keyId) ? known : await this.options.keys(true);
+    try {
+      return this.#take(signed, keys);
+    } catch (error) {
+      this.#rejected = asRefusalOrFault(error).message;
+      throw error;
+    }
+  }
+
+  /** Puts a genuine snapshot in force unless it is; false for one that is older than what is held. */
+  #take(signed: SignedText, keys: VerificationKeys): boolean {
+    if (!isGenuine(signed, keys)) throw this.#rejection('bad signature');
+    const snapshot = this.#parsed(signed.text);
+    const held = this.#held?.epoch === snapshot.epoch ? this.#held.version : undefined;
+    if (held === undefined || snapshot.version > held) this.#apply(snapshot);
+    return held === undefined || snapshot.version >= held;
+  }
+
+  #apply(snapshot: T): void {
     try {
       this.options.apply(snapshot);
     } catch (error) {
-      throw this.#reject('it could not be built', error);
+      throw this.#rejection('it could not be built', error);
     }
-    this.#rejected = undefined;
     this.#held = { epoch: snapshot.epoch, version: snapshot.version };
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
   }
 
-  #reject(reason: string, cause?: unknown): Fault {
-    this.#rejected = reason;
+  #parsed(text: string): T {
+    try {
+      return this.options.schema.parse(JSON.parse(text));
+    } catch (error) {
+      throw this.#rejection('it is not of the form agreed on', error);
+    }
+  }
+
+  #rejection(reason: string, cause?: unknown): Fault {
     this.options.log.error({ snapshot: this.options.name, reason }, 'snapshot rejected');
     return new Fault(`${this.options.name} snapshot rejected: ${reason}`, { cause });
   }
