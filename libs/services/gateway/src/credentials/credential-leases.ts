@@ -42,20 +42,35 @@ export class CredentialLeases {
     const key = keyOf(target);
     const running = this.#pending.get(key);
     if (running !== undefined) return running;
-    const started = this.#lease(key, target).finally(() => this.#pending.delete(key));
+    const started: Promise<LeasedCredential> = this.#lease(target).then(
+      (lease) => this.#keep(key, lease, started),
+      (error: unknown) => {
+        if (this.#pending.get(key) === started) this.#pending.delete(key);
+        throw error;
+      },
+    );
     this.#pending.set(key, started);
     return started;
   }
 
   /** Drops every lease of an identity whose secrets changed. */
   drop(identityId: string): void {
-    for (const [key, lease] of this.#leases) {
-      if (lease.identityId !== identityId) continue;
-      this.#leases.delete(key);
-    }
+    const isOf = (key: string): boolean => key.startsWith(`${identityId} `);
+    for (const key of [...this.#leases.keys()].filter(isOf)) this.#leases.delete(key);
+    // An answer that is on its way may hold the secret of before: it serves those who wait, and nobody after them.
+    for (const key of [...this.#pending.keys()].filter(isOf)) this.#pending.delete(key);
   }
 
-  async #lease(key: string, { identityId, server, origin }: LeaseTarget): Promise<LeasedCredential> {
+  #keep(key: string, lease: LeasedCredential, asked: Promise<LeasedCredential>): LeasedCredential {
+    if (this.#pending.get(key) !== asked) return lease;
+    this.#pending.delete(key);
+    this.#leases.set(key, lease);
+    const forget = (): void => void (this.#leases.get(key) === lease && this.#leases.delete(key));
+    setTimeout(forget, lease.expiresAt - this.clock.monotonicMs()).unref();
+    return lease;
+  }
+
+  async #lease({ identityId, server, origin }: LeaseTarget): Promise<LeasedCredential> {
     const asked = this.clock.monotonicMs();
     const reply = await this.#ask({ identityId, serverId: server.id, origin, owner: 'global', edgeKey: this.pair.publicKey });
     const opened = openSealed(this.pair, reply.sealed, vaultContracts.leaseContext(identityId, server.id, origin));
@@ -63,9 +78,7 @@ export class CredentialLeases {
     opened.fill(0);
     const lines = headers.map(([name, value]) => [name.toLowerCase(), Secret.of(Buffer.from(value, 'latin1'))] as const);
     const refreshAt = asked + reply.expiresInMs * REFRESH_AT;
-    const lease = new LeasedCredential(identityId, lines, asked + reply.expiresInMs, refreshAt);
-    this.#leases.set(key, lease);
-    return lease;
+    return new LeasedCredential(lines, asked + reply.expiresInMs, refreshAt);
   }
 
   async #ask(input: Parameters<typeof this.bus.request<typeof vaultContracts.leaseCredential>>[1]) {

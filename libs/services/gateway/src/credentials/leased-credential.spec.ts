@@ -3,7 +3,7 @@ import { Secret } from '@gatehouse/kernel';
 import { LeasedCredential } from './leased-credential.js';
 
 const lease = (...values: string[]): LeasedCredential =>
-  new LeasedCredential('idn_1', values.map((value, at) => [`x-${at}`, Secret.of(Buffer.from(value, 'latin1'))] as const), 1_000, 750);
+  new LeasedCredential(values.map((value, at) => [`x-${at}`, Secret.of(Buffer.from(value, 'latin1'))] as const), 1_000, 750);
 
 const SECRET = 's3cr"et\\token/+1234';
 

@@ -7,7 +7,6 @@ export class LeasedCredential {
   readonly #needles: readonly Buffer[];
 
   constructor(
-    readonly identityId: string,
     readonly lines: readonly (readonly [name: string, value: Secret])[],
     /** Monotonic milliseconds. */
     readonly expiresAt: number,
