@@ -2,6 +2,7 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import type { DirectoryCaller } from '../snapshot/directory-state.js';
 import type { Received } from './receive.js';
+import { callerFacts } from './shared-facts.js';
 
 /** The scope a token needs for any MCP endpoint. */
 export const MCP_SCOPE = 'mcp:access';
@@ -32,11 +33,7 @@ export function authenticate(received: Received, edge: Edge): Caller {
   const { token, draft } = received;
   const who = token === undefined ? undefined : directory.callerOf(token, edge.clock.now());
   if (who === undefined) throw new Refusal('unauthenticated', { tokenSent: token !== undefined });
-  const caller = draft.facts.caller;
-  caller.kind = 'person';
-  caller.id = who.person.id;
-  caller.name = who.person.name;
-  caller.tokenId = who.tokenId;
+  draft.facts.caller = callerFacts(who, draft.facts.caller.address);
   if (!who.scopes.has(MCP_SCOPE)) throw new Refusal('insufficient_scope', { scope: MCP_SCOPE });
   draft.mark('authenticate');
   return earn(received, who);

@@ -25,12 +25,7 @@ const TARGET_KIND = { call: 'tool', get: 'prompt', read: 'resource' } as const;
 export function authorize(resolved: Resolved): Authorized {
   const { draft } = resolved.caller.received;
   const decision = resolved.policy.policies.decide(questionOf(resolved));
-  draft.facts.decision = {
-    effect: decision.effect,
-    reason: decision.reason,
-    policies: [...decision.policies],
-    snapshot: resolved.policy.label,
-  };
+  draft.facts.decision = decision;
   if (decision.effect !== 'allow') throw refusalOf(decision);
   if (resolved.server.entry.state === 'stopped') throw new Refusal('server_stopped');
   if (draft.facts.method === 'tools/call') draft.facts.definition = resolved.server.entry.tools[draft.facts.target!] ?? null;

@@ -6,6 +6,7 @@ import { openEventId } from '../sessions/session.js';
 import { headerOf } from '../http/request-head.js';
 import type { Authorized } from './authorize.js';
 import type { Resolved } from './resolve.js';
+import { serverFacts } from './shared-facts.js';
 
 interface Parts {
   authorized: Authorized;
@@ -56,8 +57,7 @@ export async function credential(authorized: Authorized, edge: Edge): Promise<Ar
 
 /** Whose credential the call will carry, for the record: known before the lease is asked for. */
 export function noteIdentity({ resolved }: Authorized): void {
-  const { identityMode, identityId } = resolved.server.entry;
-  resolved.caller.received.draft.facts.identity = { visibility: identityMode, id: identityId };
+  resolved.caller.received.draft.facts.identity = serverFacts(resolved.server).identity;
 }
 
 async function leaseOf(resolved: Resolved, destination: Destination, edge: Edge): Promise<LeasedCredential | undefined> {

@@ -25,10 +25,7 @@ export function mintSession(result: JsonObject, answered: Answered, edge: Edge):
     expiresAt: edge.clock.now() + LIMITS.sessionMs,
   };
   const id = sealSession(session, edge.keys.session);
-  const digest = sessionDigest(id);
-  edge.sessions.remember({ ...session, id, digest });
-  const { facts } = resolved.caller.received.draft;
-  facts.sessionDigest = digest;
+  edge.sessions.remember({ ...session, id, digest: sessionDigest(id) });
   return id;
 }
 

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { METHODS } from '@gatehouse/mcp';
 import { answerHonestly, startConformanceUpstream, startRawUpstream, type ConformanceUpstream, type RawHandler, type Upstream } from '@gatehouse/testing';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
+import { AeadKey } from '@gatehouse/kernel';
 import { LIMITS } from '../limits.js';
+import { openSession } from '../sessions/session.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
 const CREDENTIAL = 'k3y-of-the-upstream-that-nobody-sees';
@@ -234,6 +236,29 @@ describe('the path of a call', () => {
   ])('opens no session for an upstream that answers with %s', async (_what, result) => {
     script = json((rpc) => ({ jsonrpc: '2.0', id: rpc, result }));
     await expect(stage.session('scripted', ada)).rejects.toThrow('no session: 502');
+  });
+
+  it('mints a session that is bound to token and server and keeps of the client only what it can be asked', async () => {
+    script = ({ rpc, response }) => {
+      response.setHeader('mcp-session-id', 'upstream-session');
+      answerHonestly(rpc, response);
+    };
+    const id = await stage.session('scripted', ada, { sampling: { context: {} }, elicitation: { form: {}, url: {} }, roots: 'no object', experimental: { x: 1 } });
+    const opened = openSession(id, [new AeadKey('key_session', Buffer.from(neighbours.sessionKey))], Date.now());
+    expect(opened).toMatchObject({
+      ...{ personId: neighbours.people[0]!.id, tokenId: neighbours.tokens[0]!.id, serverId: neighbours.servers.find(({ name }) => name === 'scripted')!.id },
+      ...{ upstreamId: 'upstream-session', protocolVersion: '2025-11-25', clientName: 'stage', clientVersion: '1' },
+      clientCapabilities: { sampling: {}, elicitation: { form: {}, url: {} } },
+    });
+  });
+
+  it('takes a header named like a part of every object for any other (E-08)', async () => {
+    const id = await session();
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_issue', arguments: { constructor: { prototype: { x: 1 } }, toString: 'x' } } };
+    const answer = await stage.post('scripted', ada, message, { 'mcp-session-id': id, ['__proto__']: 'x', constructor: 'y' });
+    expect(answer.status).toBe(200);
+    expect(scripted.calls('tools/call').at(-1)?.body).toBe(JSON.stringify(message));
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 
   it('does not advertise tasks, which are not carried', async () => {

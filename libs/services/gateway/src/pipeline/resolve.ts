@@ -13,6 +13,7 @@ import type { OpenSession } from '../sessions/session.js';
 import type { EdgeServer, PolicyState } from '../snapshot/policy-state.js';
 import type { Caller } from './authenticate.js';
 import type { Read } from './read.js';
+import { clientFacts, eraFacts, serverFacts } from './shared-facts.js';
 
 /** What a request asks for, by HTTP verb and kind of message. */
 export type Intent =
@@ -69,7 +70,7 @@ export async function resolve(read: Read, edge: Edge): Promise<Resolved> {
   const policy = edge.state.policy();
   const server = policy.server(caller.received.slug);
   if (server === undefined) throw new Refusal('unknown_server');
-  caller.received.draft.facts.server = { id: server.entry.id, name: server.entry.name };
+  caller.received.draft.facts.server = serverFacts(server).server;
   const header = headerOf(caller.received.request, 'mcp-protocol-version');
   const intent = intentOf(read, header);
   const session = isInitialize(intent) ? undefined : await sessionOf(caller, server, edge);
@@ -124,10 +125,11 @@ async function requireAsked(session: OpenSession, { id }: { id: string | number 
 
 function noteFacts(read: Read, intent: Intent, session: OpenSession | undefined, edge: Edge): void {
   const { facts } = read.caller.received.draft;
-  facts.sessionDigest = session?.digest ?? null;
-  facts.eras.client = session?.protocolVersion ?? null;
-  facts.eras.upstream = facts.eras.client;
-  if (session !== undefined) Object.assign(facts.client, { name: session.clientName, version: session.clientVersion });
+  if (session !== undefined) {
+    facts.sessionDigest = session.digest;
+    facts.eras = eraFacts(session);
+    facts.client = clientFacts(session, facts.client.userAgent);
+  }
   if (intent.kind === 'response') facts.method = 'response';
   if (intent.kind !== 'message') return;
   facts.target = intent.admitted.target ?? null;
