@@ -3,6 +3,7 @@ import type { Database, Transaction } from '@gatehouse/persistence';
 import { Cursors, type Place } from './cursor.js';
 import { canMatch, conditionsOf } from './filter-sql.js';
 import type { LogWatch } from './log-watch.js';
+import { fitting } from './page-bytes.js';
 
 type Filter = auditContracts.RecordFilter;
 
@@ -45,8 +46,9 @@ export class Records {
   /**
    * One page. Newest first: ordered by time and id, `nextCursor` is null on the last page. Follow: in commit
    * order, `nextCursor` is never null; without a cursor it begins with what is committed from now on, or with
-   * the oldest record when `since` is given; a record comes again when its outcome arrives. Refusals:
-   * `invalid_cursor`; `service_timeout` when the database needs more than five seconds.
+   * the oldest record when `since` is given; a record comes again when its outcome arrives. A page ends before
+   * `limit` when it would outgrow the bus; its cursor goes on exactly there. Refusals: `invalid_cursor`;
+   * `service_timeout` when the database needs more than five seconds.
    */
   async page(query: RecordQuery): Promise<RecordPage> {
     const cursors = await this.knownCursors();
@@ -56,9 +58,9 @@ export class Records {
   private async newest({ filter, cursor, limit }: RecordQuery, cursors: Cursors): Promise<RecordPage> {
     const place = cursor === null ? undefined : cursors.read(cursor, filter, 'time');
     const rows = await this.bounded((tx) => selectNewest(tx, filter, place, limit + 1));
-    const items = rows.slice(0, limit).map(toRecord);
+    const items = fitting(rows.slice(0, limit).map(toRecord));
     const last = items.at(-1);
-    const more = rows.length > limit && last !== undefined;
+    const more = rows.length > items.length && last !== undefined;
     return { items, nextCursor: more ? cursors.write({ order: 'time', at: last.at, id: last.id }, filter) : null };
   }
 
@@ -69,11 +71,13 @@ export class Records {
       // Read before the rows: what is not among them up to here does not fit the filter.
       const length = await this.length();
       const rows = length > after ? await this.bounded((tx) => selectCommitted(tx, filter, after, limit)) : [];
-      const last = Number(rows.at(-1)?.last_seq ?? 0);
-      after = rows.length < limit ? Math.max(after, length, last) : last;
+      const items = fitting(rows.map(toRecord));
+      const last = items.at(-1)?.seq ?? 0;
+      const isAll = items.length === rows.length && rows.length < limit;
+      after = isAll ? Math.max(after, length, last) : last;
       const left = until - performance.now();
-      const isOver = rows.length > 0 || left <= 0 || this.watch.closed;
-      if (isOver) return { items: rows.map(toRecord), nextCursor: cursors.write({ order: 'commit', seq: after }, filter) };
+      const isOver = items.length > 0 || left <= 0 || this.watch.closed;
+      if (isOver) return { items, nextCursor: cursors.write({ order: 'commit', seq: after }, filter) };
       await this.watch.longerThan(after, left);
     }
   }
