@@ -37,7 +37,7 @@ export const recordCaller = z.strictObject({
 export const recordDecision = z.strictObject({
   effect: z.enum(['allow', 'deny']),
   reason: z.enum(['permitted', 'forbidden', 'no_policy', 'evaluation_error']),
-  policies: z.array(z.string()),
+  policies: z.array(z.string()).readonly(),
   snapshot: z.string(),
 });
 

@@ -2,7 +2,7 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import type { DirectoryCaller } from '../snapshot/directory-state.js';
 import type { Received } from './receive.js';
-import { callerFacts } from './shared-facts.js';
+import { callerFacts } from './record-parts.js';
 
 /** The scope a token needs for any MCP endpoint. */
 export const MCP_SCOPE = 'mcp:access';

@@ -6,7 +6,7 @@ import { openEventId } from '../sessions/session.js';
 import { headerOf } from '../http/request-head.js';
 import type { Authorized } from './authorize.js';
 import type { Resolved } from './resolve.js';
-import { serverFacts } from './shared-facts.js';
+import { serverFacts } from './record-parts.js';
 
 interface Parts {
   authorized: Authorized;

@@ -13,7 +13,7 @@ import type { OpenSession } from '../sessions/session.js';
 import type { EdgeServer, PolicyState } from '../snapshot/policy-state.js';
 import type { Caller } from './authenticate.js';
 import type { Read } from './read.js';
-import { clientFacts, eraFacts, serverFacts } from './shared-facts.js';
+import { clientFacts, eraFacts, serverFacts } from './record-parts.js';
 
 /** What a request asks for, by HTTP verb and kind of message. */
 export type Intent =

@@ -9,8 +9,8 @@ export type Phase = Entry['phase'];
 /** An entry as its writer knows it: its place in the spool is given when it is written. */
 export type Unplaced<P extends Phase> = Omit<Extract<Entry, { phase: P }>, 'v' | 'phase' | 'origin'>;
 
-/** The contract's limit is 64,000 characters; what remains is for the origin. */
-const MAX_TEXT_CHARS = 63_500;
+/** The contract's limit is 64,000 characters; what remains is for head, outcome and origin. */
+const MAX_TEXT_CHARS = 62_000;
 
 /** The contract's limit on the number of argument names. */
 const MAX_ARGUMENT_KEYS = 100;
@@ -22,8 +22,7 @@ const FREE_TEXT_CHARS = [2_000, 200, 50] as const;
 
 /** Text of an intent, without origin (see `placed`). */
 export function intentText(entry: Unplaced<'intent'>): string {
-  const { id, callId, at, monotonic, facts } = entry;
-  return fitting(facts, (fits) => ({ v: 1, phase: 'intent', id, callId, at, monotonic, facts: fits }));
+  return `${headText('intent', entry)},"facts":${fitting(entry.facts)}}`;
 }
 
 /** Text of an outcome, without origin. */
@@ -34,9 +33,44 @@ export function outcomeText(entry: Unplaced<'outcome'>): string {
 
 /** Text of an entry that is whole in itself, without origin. */
 export function singleText(entry: Unplaced<'single'>): string {
-  const { id, callId, at, monotonic, facts } = entry;
-  const outcome = bounded(entry.outcome);
-  return fitting(facts, (fits) => ({ v: 1, phase: 'single', id, callId, at, monotonic, facts: fits, outcome }));
+  return `${headText('single', entry)},"facts":${fitting(entry.facts)},"outcome":${JSON.stringify(bounded(entry.outcome))}}`;
+}
+
+// Ids are ours and need no escaping; the numbers are finite.
+function headText(phase: Phase, { id, callId, at, monotonic }: Unplaced<Phase>): string {
+  return `{"v":1,"phase":"${phase}","id":"${id}","callId":"${callId}","at":${at},"monotonic":${monotonic}`;
+}
+
+/**
+ * Members are spelled one by one, in the order of the schema: most of a record is shared with other
+ * calls and was spelled before. The spec holds the result against `JSON.stringify`.
+ */
+function factsText(facts: Facts): string {
+  const { kind, endpoint, method, target, definition, argumentKeys, argumentsDigest, sessionDigest, traceId, bytesIn } = facts;
+  const who = `"kind":"${kind}","caller":${shared(facts.caller)},"client":${shared(facts.client)},"eras":${shared(facts.eras)}`;
+  const what = `"endpoint":${quoted(endpoint)},"server":${shared(facts.server)},"method":${quoted(method)},"target":${quoted(target)},"definition":${quoted(definition)}`;
+  const given = `"argumentKeys":${JSON.stringify(argumentKeys)},"argumentsDigest":${quoted(argumentsDigest)}`;
+  const judged = `"decision":${shared(facts.decision)},"identity":${shared(facts.identity)}`;
+  return `{${who},${what},${given},${judged},"sessionDigest":${quoted(sessionDigest)},"traceId":${quoted(traceId)},"bytesIn":${bytesIn}}`;
+}
+
+const spelled = new WeakMap<object, string>();
+
+/** Text of a part that many entries share: a frozen one is spelled once. */
+function shared(part: object | null): string {
+  if (part === null) return 'null';
+  const held = spelled.get(part);
+  if (held !== undefined) return held;
+  const text = JSON.stringify(part);
+  if (Object.isFrozen(part)) spelled.set(part, text);
+  return text;
+}
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(text: string | null): string {
+  if (text === null) return 'null';
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** The part of a body that names edge and boot; the sequence number is put after it by `originTail`. */
@@ -74,12 +108,12 @@ function bounded(outcome: auditContracts.RecordOutcome): auditContracts.RecordOu
 }
 
 /** Free text comes from clients and servers and may be of any length: it is cut only when the entry is too long. */
-function fitting(facts: Facts, build: (facts: Facts) => object): string {
+function fitting(facts: Facts): string {
   const few = facts.argumentKeys.length <= MAX_ARGUMENT_KEYS;
-  let text = JSON.stringify(build(few ? facts : { ...facts, argumentKeys: facts.argumentKeys.slice(0, MAX_ARGUMENT_KEYS) }));
+  let text = factsText(few ? facts : { ...facts, argumentKeys: facts.argumentKeys.slice(0, MAX_ARGUMENT_KEYS) });
   for (const chars of FREE_TEXT_CHARS) {
     if (text.length <= MAX_TEXT_CHARS) return text;
-    text = JSON.stringify(build(shortened(facts, chars)));
+    text = factsText(shortened(facts, chars));
   }
   return text;
 }
