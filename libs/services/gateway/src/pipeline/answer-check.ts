@@ -65,7 +65,7 @@ function checkedError(error: JsonObject, bytes: Buffer): CheckedAnswer {
 function checkedResult({ id, result }: McpResponse, bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
   if (!isJsonObject(result)) throw new Refusal('upstream_invalid', { reason: 'result_no_object' });
   const { resolved } = answered;
-  const rewritten = rewrite(mayHoldReservedMeta(bytes) ? stripReservedMeta(result) : result, resolved);
+  const rewritten = rewrite(mayHoldReservedMeta(bytes) ? stripReservedMeta(result) : result, resolved, edge);
   const mintedSession = isInitialize(resolved.intent) ? mintSession(result, answered, edge) : undefined;
   const isError = result['isError'] === true;
   return {
@@ -76,13 +76,14 @@ function checkedResult({ id, result }: McpResponse, bytes: Buffer, answered: Ans
   };
 }
 
-function rewrite(result: JsonObject, resolved: Resolved): JsonObject {
+function rewrite(result: JsonObject, resolved: Resolved, edge: Edge): JsonObject {
   if (isInitialize(resolved.intent)) return withoutTasks(result);
-  return listKeysOf(result, resolved).reduce((list, key) => filtered(list, key, resolved), result);
+  return listKeysOf(result, resolved).reduce((list, key) => filtered(list, key, resolved, edge), result);
 }
 
-function filtered(result: JsonObject, key: ListKey, resolved: Resolved): JsonObject {
-  const { policies } = resolved.policy;
+// By the policies in force now: the request, or the stream that was resumed, may be older than a forbid.
+function filtered(result: JsonObject, key: ListKey, resolved: Resolved, edge: Edge): JsonObject {
+  const { policies } = edge.state.policy();
   return filterList(result, key, (name) => policies.decideListing(questionAbout(resolved, LIST_ACTION[key], name)).effect === 'allow');
 }
 

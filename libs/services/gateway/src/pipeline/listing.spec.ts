@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startConformanceUpstream, type ConformanceUpstream } from '@gatehouse/testing';
+import { answerHonestly, startConformanceUpstream, startRawUpstream, type ConformanceUpstream, type RawExchange } from '@gatehouse/testing';
 import { EdgeStage } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
@@ -43,5 +43,23 @@ describe('lists', () => {
     const names = await listed(`${ALL} forbid(principal, action, resource == Gatehouse::Tool::"tools/echo");`);
     expect(names).not.toContain('echo');
     expect(names.length).toBeGreaterThan(0);
+  });
+
+  it('are filtered by the policies in force when the answer passes, not by those of when it was asked for', async () => {
+    let answerNow!: () => void;
+    const held = new Promise<void>((resolve) => (answerNow = resolve));
+    const answerLate = ({ rpc, response }: RawExchange): void => void held.then(() => answerHonestly(rpc, response));
+    const slow = await startRawUpstream(answerLate, { methods: ['tools/list'] });
+    neighbours.addServer('slow', slow.url);
+    neighbours.setPolicy(ALL);
+    await stage.changed();
+    const session = await stage.session('slow', ada);
+    const asked = stage.post('slow', ada, list, { 'mcp-session-id': session });
+    while (slow.calls('tools/list').length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    neighbours.setPolicy(`${ALL} forbid(principal, action == Gatehouse::Action::"call", resource);`);
+    await stage.changed();
+    answerNow();
+    expect((await asked).json.result.tools).toEqual([]);
+    await slow.close();
   });
 });
