@@ -1,11 +1,14 @@
+import { idPattern } from '@gatehouse/kernel';
 import { z } from 'zod';
 import { defineEvent, defineRequest, type ServiceName } from './define.js';
-import { identityId, personId, serverId } from './names.js';
+import { epochMs, identityId, personId, serverId } from './names.js';
 
 /** Raw X25519 public key, 32 bytes in base64url. */
 const publicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const sealed = z.string().regex(/^[A-Za-z0-9_-]+$/).max(200_000);
 const origin = z.string().max(300);
+const keyId = z.string().regex(idPattern('key'));
+const secretId = z.string().regex(idPattern('secret'));
 
 /** Whose a credential is: the organisation's or one person's. */
 export const credentialOwner = z.union([z.literal('global'), personId]);
@@ -24,6 +27,12 @@ export const leaseContext = (identity: string, server: string, at: string): stri
 
 /** The context a service key is sealed under on its way out. */
 export const keyContext = (purpose: string, keyId: string): string => `vault.key:${purpose}:${keyId}`;
+
+/** The context a service's own secret is sealed under on its way in: not the one of any credential's field. */
+export const serviceSecretContext = (secret: string): string => `vault.service-secret.entry:${secret}`;
+
+/** The context a service's own secret is sealed under on its way out. */
+export const serviceSecretLeaseContext = (secret: string, version: number): string => `vault.service-secret.lease:${secret}:${version}`;
 
 /** The public key that secrets are sealed to where they enter. */
 export const getEntryKey = defineRequest({
@@ -92,6 +101,87 @@ export const leasePolicySigningKey = keyLease('policy-signing', ['policy']);
 
 /** Ed25519 private key (PKCS #8 DER) that auth signs its directory with. */
 export const leaseDirectorySigningKey = keyLease('directory-signing', ['auth']);
+
+/** 32 random bytes that auth derives its cookie keys and DPoP nonce secrets from. */
+export const leaseAuthSecretKey = keyLease('auth-secret', ['auth']);
+
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** Public half of a key that signs access tokens (RFC 7518 section 6.2.1): ES256, without `kid`, `alg` or `use`. */
+export const tokenPublicJwk = z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: coordinate, y: coordinate });
+
+const tokenKeyMembers = {
+  id: keyId,
+  /** `next` is published but signs nothing yet; `retired` signs nothing any more and still verifies. */
+  state: z.enum(['next', 'active', 'retired']),
+  publicJwk: tokenPublicJwk,
+  retiredAt: epochMs.nullable(),
+};
+
+/** A key that signs access tokens, as everybody may see it. */
+export const tokenSigningKey = z.strictObject(tokenKeyMembers);
+
+/** A key that signs access tokens, as everybody may see it. */
+export type TokenSigningKey = z.infer<typeof tokenSigningKey>;
+
+/**
+ * The keys of access tokens: the active one, the next one, then those retired less than two hours
+ * ago, the newest first. `sealed` (PKCS #8 DER) opens under `keyContext('token-signing', id)` and is
+ * null for retired keys: nothing new may be signed with them.
+ */
+export const leaseTokenSigningKeys = defineRequest({
+  subject: 'rpc.v1.vault.token-signing-keys.lease',
+  owner: 'vault',
+  callers: ['auth'],
+  request: z.strictObject({ instanceKey: publicKey }),
+  reply: z.strictObject({ keys: z.array(z.strictObject({ ...tokenKeyMembers, sealed: sealed.nullable() })).min(2) }),
+});
+
+/**
+ * The next key becomes the active one, and a new next one is made. Nothing happens when
+ * `expectedActive` is not active any more: of replicas that rotate at once one wins, and all get the
+ * same list. With `retireNow` (the key is known to somebody) the old key is not listed again.
+ */
+export const rotateTokenSigningKey = defineRequest({
+  subject: 'rpc.v1.vault.token-signing-key.rotate',
+  owner: 'vault',
+  callers: ['auth'],
+  request: z.strictObject({ expectedActive: keyId, retireNow: z.boolean() }),
+  reply: z.strictObject({ rotated: z.boolean(), keys: z.array(tokenSigningKey).min(2) }),
+});
+
+/**
+ * Stores (or replaces, as a new version) one of auth's own secrets, such as the client secret of an
+ * identity provider: 1 byte to 64 KiB, `sealed` to the entry key under `serviceSecretContext`.
+ * A secret keeps the purpose it was first stored with (`conflict`).
+ */
+export const storeAuthSecret = defineRequest({
+  subject: 'rpc.v1.vault.auth-service-secret.store',
+  owner: 'vault',
+  callers: ['auth'],
+  request: z.strictObject({ secretId, purpose: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), sealed }),
+  reply: z.strictObject({ version: z.int().min(1) }),
+  errors: ['bad_request', 'conflict'],
+});
+
+/** Leases one of auth's own secrets; `sealed` opens to its bytes under `serviceSecretLeaseContext`. */
+export const leaseAuthSecret = defineRequest({
+  subject: 'rpc.v1.vault.auth-service-secret.lease',
+  owner: 'vault',
+  callers: ['auth'],
+  request: z.strictObject({ secretId, instanceKey: publicKey }),
+  reply: z.strictObject({ sealed, version: z.int().min(1) }),
+  errors: ['credential_missing'],
+});
+
+/** Destroys one of auth's own secrets; asking twice is fine. */
+export const destroyAuthSecret = defineRequest({
+  subject: 'rpc.v1.vault.auth-service-secret.destroy',
+  owner: 'vault',
+  callers: ['auth'],
+  request: z.strictObject({ secretId }),
+  reply: z.strictObject({ destroyed: z.boolean() }),
+});
 
 const verificationKeys = z.array(z.strictObject({ id: z.string(), publicKey: z.string() })).min(1);
 
