@@ -1,3 +1,9 @@
+export { ScriptedBrowser, type BrowserOptions, type ForgedPost } from './browser/scripted-browser.js';
+export { CookieJar } from './browser/cookie-jar.js';
+export { type FormValues } from './browser/form-data.js';
+export { type Form, type FormButton, type FormField, type Link } from './browser/html-page.js';
+export { type Hop, type Page } from './browser/page.js';
+export { type Cookie } from './browser/set-cookie.js';
 export { runConformance, type ConformanceReport, type ConformanceRun, type ScenarioResult } from './conformance-suite/run-conformance.js';
 export { startHeaderHop, type HeaderHop } from './conformance-suite/header-hop.js';
 export { startNats } from './servers/nats.js';
