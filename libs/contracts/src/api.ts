@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { person, tokenSummary, TOKEN_SCOPES } from './auth.js';
 import { auditRecord, recordFilter } from './audit.js';
-import { displayText, epochMs, personId, policyName, serverName } from './names.js';
+import { callerId, displayText, epochMs, policyName, roleName, serverName, teamName } from './names.js';
 import { identityMode, observedItem, policy, policyAnswer, policyQuestion, server } from './policy.js';
 
 /** One header of `POST /servers`: a secret one goes to the vault and is never shown again. */
@@ -31,11 +31,11 @@ export const policyBody = z.strictObject({ text: z.string().min(1).max(65_536) }
 /** Body of `POST /api/v1/policies/test`. */
 export const testBody = z.strictObject({ question: policyQuestion, draft: applyBody.shape.policies.nullable().default(null) });
 
-/** Body of `POST /api/v1/tokens`; without `personId` the token is for whoever asks. */
+/** Body of `POST /api/v1/tokens`; without `callerId` the token is for whoever asks. */
 export const tokenBody = z.strictObject({
   name: displayText(200),
   scopes: z.array(z.enum(TOKEN_SCOPES)).min(1).default(['mcp:access']),
-  personId: personId.optional(),
+  callerId: callerId.optional(),
   expiresAt: epochMs.nullable().default(null),
 });
 
@@ -43,8 +43,8 @@ export const tokenBody = z.strictObject({
 export const personBody = z.strictObject({
   name: displayText(200),
   email: z.email().max(320).nullable().default(null),
-  roles: z.array(z.enum(['administrator', 'member'])).min(1).default(['member']),
-  teams: z.array(displayText(100)).max(50).default([]),
+  roles: z.array(roleName).min(1).max(50).default(['member']),
+  teams: z.array(teamName).max(50).default([]),
 });
 
 /** Query of `GET /api/v1/audit/records`; with `follow=true` the answer waits up to `waitMs` for something new. */
@@ -62,7 +62,7 @@ export const createdToken = z.strictObject({ ...tokenSummary.shape, token: z.str
 
 /** Answer of `GET /api/v1/whoami`. */
 export const whoami = z.strictObject({
-  person: z.strictObject({ id: personId, name: z.string(), email: z.string().nullable() }),
+  person: z.strictObject({ id: callerId, name: z.string(), email: z.string().nullable() }),
   roles: z.array(z.string()),
   teams: z.array(z.string()),
   capabilities: z.array(z.string()),

@@ -26,9 +26,10 @@ export type StepTimings = z.infer<typeof stepTimings>;
 
 /** Who called, as the token said. */
 export const recordCaller = z.strictObject({
-  kind: z.enum(['person', 'anonymous']),
+  kind: z.enum(['person', 'service_account', 'anonymous']),
   id: z.string().nullable(),
   name: z.string().nullable(),
+  /** The personal access token or the grant it came with. */
   tokenId: z.string().nullable(),
   address: z.string().nullable(),
 });
@@ -52,9 +53,15 @@ export const outcomeStatus = z.enum(['ok', 'tool_error', 'error', 'refused', 'ca
 
 /** What is known of a call before it is forwarded (or of what was refused or changed). */
 export const recordFacts = z.strictObject({
-  kind: z.enum(['mcp', 'admin']),
+  kind: z.enum(['mcp', 'admin', 'auth']),
   caller: recordCaller,
-  client: z.strictObject({ name: z.string().nullable(), version: z.string().nullable(), userAgent: z.string().nullable() }),
+  client: z.strictObject({
+    /** OAuth client id; absent for personal access tokens. */
+    id: z.string().optional(),
+    name: z.string().nullable(),
+    version: z.string().nullable(),
+    userAgent: z.string().nullable(),
+  }),
   /** Protocol versions on both sides. */
   eras: z.strictObject({ client: z.string().nullable(), upstream: z.string().nullable() }),
   endpoint: z.string().nullable(),
@@ -145,7 +152,7 @@ export type AuditRecord = z.infer<typeof auditRecord>;
 export const recordFilter = z.strictObject({
   since: epochMs.optional(),
   until: epochMs.optional(),
-  kind: z.enum(['mcp', 'admin']).optional(),
+  kind: z.enum(['mcp', 'admin', 'auth']).optional(),
   /** Person id, name or e-mail. */
   caller: z.string().max(320).optional(),
   server: z.string().max(100).optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defineEvent, defineRequest } from './define.js';
-import { actor, displayText, epochMs, personId, tokenId } from './names.js';
-import { snapshotReply, snapshotRequest, snapshotVersion } from './snapshot.js';
+import { defineRequest } from './define.js';
+import { actor, callerId, displayText, epochMs, personId, roleName, teamName, tokenId } from './names.js';
+import { snapshotVersion } from './snapshot.js';
 
 /** What a role may do in the admin API (glossary: capability). */
 export const CAPABILITIES = [
@@ -11,26 +11,34 @@ export const CAPABILITIES = [
   'policies.read',
   'audit.read',
   'people.manage',
+  'people.read',
+  'roles.manage',
   'tokens.manage',
+  'clients.manage',
+  'sso.manage',
+  'vault.rotate',
   'system.read',
 ] as const;
 
 /** One of the capabilities. */
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** The built-in roles and their capabilities; a member may only call what policy permits and manage their own tokens. */
+/** The built-in roles and their capabilities; a member may only call what policy permits and manage what is their own. */
 export const ROLES = {
   administrator: CAPABILITIES,
+  security: ['policies.manage', 'policies.read', 'audit.read', 'servers.read', 'people.read', 'clients.manage'],
+  operator: ['servers.manage', 'servers.read', 'policies.read', 'people.read', 'system.read'],
   member: [],
 } as const satisfies Record<string, readonly Capability[]>;
 
 /** Name of a built-in role. */
-export type RoleName = keyof typeof ROLES;
+export type BuiltInRole = keyof typeof ROLES;
 
-const roleName = z.enum(Object.keys(ROLES) as [RoleName, ...RoleName[]]);
-
-/** What a token may be used for: calling MCP endpoints, or the admin API with its person's capabilities. */
-export const TOKEN_SCOPES = ['mcp:access', 'admin'] as const;
+/**
+ * What a token may be used for: calling MCP endpoints, the admin API with its caller's capabilities,
+ * provisioning people by SCIM, or registering OAuth clients where registration asks for a token.
+ */
+export const TOKEN_SCOPES = ['mcp:access', 'admin', 'scim', 'clients:register'] as const;
 
 /** One of the scopes. */
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
@@ -45,10 +53,16 @@ export const person = z.strictObject({
   id: personId,
   name: displayText(200),
   email: z.email().max(320).nullable(),
+  /** Given to this person by name; what teams add stands in `effective`. */
   roles: z.array(roleName),
-  teams: z.array(displayText(100)),
+  teams: z.array(teamName),
+  /** With everything that groups and teams give. */
+  effective: z.strictObject({ roles: z.array(roleName), teams: z.array(teamName), capabilities: z.array(z.string()) }),
   status: z.enum(['active', 'disabled']),
+  /** How the person came: added here, by their first sign-in, or by SCIM. */
+  source: z.enum(['local', 'sign-in', 'scim']),
   createdAt: epochMs,
+  lastSignInAt: epochMs.nullable(),
 });
 
 /** A person. */
@@ -57,7 +71,7 @@ export type Person = z.infer<typeof person>;
 /** A token as the admin API shows it: everything but the token. */
 export const tokenSummary = z.strictObject({
   id: tokenId,
-  personId,
+  callerId,
   name: displayText(200),
   scopes: z.array(tokenScope),
   createdAt: epochMs,
@@ -68,58 +82,6 @@ export const tokenSummary = z.strictObject({
 /** A token without its secret. */
 export type TokenSummary = z.infer<typeof tokenSummary>;
 
-/** The signed text of the directory: what an edge needs to know who calls. */
-export const directory = z.strictObject({
-  ...snapshotVersion.shape,
-  /** When auth last signed it; a directory older than the lease is not trusted. */
-  issuedAt: epochMs,
-  people: z.array(
-    z.strictObject({
-      id: personId,
-      name: z.string(),
-      email: z.string().nullable(),
-      roles: z.array(z.string()),
-      teams: z.array(z.string()),
-      capabilities: z.array(z.string()),
-    }),
-  ),
-  /** Only tokens that may be used; `digest` is SHA-256 of the whole token, base64url. */
-  tokens: z.array(
-    z.strictObject({
-      id: tokenId,
-      digest: z.string(),
-      personId,
-      scopes: z.array(z.string()),
-      expiresAt: epochMs.nullable(),
-    }),
-  ),
-});
-
-/** The directory snapshot. */
-export type Directory = z.infer<typeof directory>;
-
-/** Key in the ephemeral store under which auth mirrors the signed directory: the second path of the revocation feed. */
-export const DIRECTORY_MIRROR_KEY = 'auth:directory';
-
-/** What stands under the mirror key, as JSON: the signed text whole. */
-export const directoryMirror = z.strictObject({ text: z.string(), keyId: z.string(), signature: z.string() });
-
-/** The directory snapshot, in pieces. */
-export const getDirectory = defineRequest({
-  subject: 'rpc.v1.auth.directory.get',
-  owner: 'auth',
-  request: snapshotRequest,
-  reply: snapshotReply,
-});
-
-/** A new directory can be fetched. */
-export const directoryPublished = defineEvent({
-  subject: 'evt.v1.auth.directory.published',
-  owner: 'auth',
-  consumers: ['gateway'],
-  payload: snapshotVersion,
-});
-
 /** The context a new token is sealed under on its way to the edge. */
 export const tokenContext = (id: string): string => `auth.token:${id}`;
 
@@ -129,34 +91,34 @@ export const createToken = defineRequest({
   owner: 'auth',
   request: z.strictObject({
     actor,
-    personId,
+    callerId,
     name: displayText(200),
     scopes: z.array(tokenScope).min(1),
     expiresAt: epochMs.nullable(),
     edgeKey: z.string(),
   }),
   reply: z.strictObject({ token: tokenSummary, sealed: z.string() }),
-  errors: ['not_found', 'bad_request'],
+  errors: ['not_found', 'bad_request', 'capability_missing'],
 });
 
-/** Tokens of one person, or of all. */
+/** Tokens of one caller, or of all. */
 export const listTokens = defineRequest({
   subject: 'rpc.v1.auth.token.list',
   owner: 'auth',
-  request: z.strictObject({ personId: personId.nullable() }),
+  request: z.strictObject({ callerId: callerId.nullable() }),
   reply: z.strictObject({ items: z.array(tokenSummary) }),
 });
 
-/** Revokes a token; `ownedBy` restricts it to that person's tokens. */
+/** Revokes a token; `ownedBy` restricts it to that caller's tokens. */
 export const revokeToken = defineRequest({
   subject: 'rpc.v1.auth.token.revoke',
   owner: 'auth',
-  request: z.strictObject({ actor, tokenId, ownedBy: personId.nullable() }),
+  request: z.strictObject({ actor, tokenId, ownedBy: callerId.nullable() }),
   reply: z.strictObject({ token: tokenSummary, directory: snapshotVersion }),
-  errors: ['not_found'],
+  errors: ['not_found', 'capability_missing'],
 });
 
-/** Adds a person who may be given tokens. */
+/** Adds a person who may sign in (by their verified address) or be given tokens. */
 export const createPerson = defineRequest({
   subject: 'rpc.v1.auth.person.create',
   owner: 'auth',
@@ -164,11 +126,27 @@ export const createPerson = defineRequest({
     actor,
     name: displayText(200),
     email: z.email().max(320).nullable(),
-    roles: z.array(roleName).min(1),
-    teams: z.array(displayText(100)).max(50),
+    roles: z.array(roleName).min(1).max(50),
+    teams: z.array(teamName).max(50),
   }),
   reply: person,
-  errors: ['conflict'],
+  errors: ['conflict', 'bad_request', 'capability_missing'],
+});
+
+/** Changes what is given; what is left out stays. */
+export const updatePerson = defineRequest({
+  subject: 'rpc.v1.auth.person.update',
+  owner: 'auth',
+  request: z.strictObject({
+    actor,
+    personId,
+    name: displayText(200).optional(),
+    email: z.email().max(320).nullable().optional(),
+    roles: z.array(roleName).min(1).max(50).optional(),
+    teams: z.array(teamName).max(50).optional(),
+  }),
+  reply: z.strictObject({ person, directory: snapshotVersion }),
+  errors: ['not_found', 'conflict', 'bad_request', 'capability_missing'],
 });
 
 /** All people. */
@@ -179,11 +157,20 @@ export const listPeople = defineRequest({
   reply: z.strictObject({ items: z.array(person) }),
 });
 
-/** Disables a person: every token of theirs stops working. */
+/** Disables a person: every token, grant, sign-in and stream of theirs is over. */
 export const disablePerson = defineRequest({
   subject: 'rpc.v1.auth.person.disable',
   owner: 'auth',
   request: z.strictObject({ actor, personId }),
-  reply: person,
-  errors: ['not_found', 'conflict'],
+  reply: z.strictObject({ person, directory: snapshotVersion }),
+  errors: ['not_found', 'conflict', 'capability_missing'],
+});
+
+/** Lets a disabled person sign in again; what was revoked stays revoked. */
+export const enablePerson = defineRequest({
+  subject: 'rpc.v1.auth.person.enable',
+  owner: 'auth',
+  request: z.strictObject({ actor, personId }),
+  reply: z.strictObject({ person, directory: snapshotVersion }),
+  errors: ['not_found', 'conflict', 'capability_missing'],
 });

@@ -294,3 +294,12 @@ export const testPolicy = defineRequest({
   reply: policyAnswer,
   errors: ['invalid_policy', 'unknown_server'],
 });
+
+/** Whether an endpoint exists: auth mints tokens for addresses that are served, and shows people what they let a client into. */
+export const findEndpoint = defineRequest({
+  subject: 'rpc.v1.policy.endpoint.find',
+  owner: 'policy',
+  callers: ['auth'],
+  request: z.strictObject({ slug: serverName }),
+  reply: z.strictObject({ exists: z.boolean() }),
+});

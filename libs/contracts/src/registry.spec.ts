@@ -5,10 +5,10 @@ import { EVENTS, REQUESTS } from './registry.js';
 
 const requests = REQUESTS.map((contract) => [contract.subject, contract] as const);
 const events = EVENTS.map((contract) => [contract.subject, contract] as const);
-/** Whom each may ask: a tree, so that no two services wait for each other. */
+/** Whom each may ask: no ring, so that no two services wait for each other. */
 const MAY_ASK: Readonly<Record<ServiceName, readonly ServiceName[]>> = {
   gateway: ['auth', 'vault', 'policy', 'audit'],
-  auth: ['vault'],
+  auth: ['vault', 'policy'],
   policy: ['vault'],
   audit: ['vault'],
   vault: [],

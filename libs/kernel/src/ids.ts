@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.js';
 /** What an id names; the prefix makes an id in a log or a ticket speak for itself. */
 export const ID_PREFIXES = {
   person: 'per',
+  service_account: 'svc',
   token: 'tok',
   server: 'srv',
   identity: 'idn',
@@ -13,6 +14,8 @@ export const ID_PREFIXES = {
   call: 'cal',
   event: 'evt',
   edge: 'edg',
+  login: 'log',
+  rule: 'rul',
   fault: 'flt',
 } as const;
 

@@ -1,4 +1,6 @@
 import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
+import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
+import { CALLERS } from './people/callers-migration.js';
 
 const PEOPLE: Migration = {
   name: '0001_people',
@@ -49,4 +51,11 @@ const DIRECTORY_STATE: Migration = {
 };
 
 /** Schema of auth's database, in order. */
-export const AUTH_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, PEOPLE, TOKENS, DIRECTORY_STATE];
+export const AUTH_MIGRATIONS: readonly Migration[] = [
+  OUTBOX_MIGRATION,
+  PEOPLE,
+  TOKENS,
+  DIRECTORY_STATE,
+  CALLERS,
+  AUTHORIZATION_SERVER,
+];

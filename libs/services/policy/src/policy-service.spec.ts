@@ -13,7 +13,7 @@ import { NestFactory } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startPolicyService, type RunningService } from './start-policy-service.js';
 
-const ACTOR = { personId: newId('person'), tokenId: null };
+const ACTOR = { callerId: newId('person'), tokenId: null };
 const PERMIT_ALL = 'permit(principal is Gatehouse::Person, action, resource);';
 const signing = generateKeyPairSync('ed25519');
 const KEY_ID = 'key_1';
@@ -314,7 +314,7 @@ describe('policies', () => {
     await startReplica();
     const start = performance.now();
     const { items, snapshot } = await apply([{ name: 'no-delete', text: forbid }]);
-    expect(items).toMatchObject([{ name: 'no-delete', version: 1, text: forbid, updatedBy: ACTOR.personId }]);
+    expect(items).toMatchObject([{ name: 'no-delete', version: 1, text: forbid, updatedBy: ACTOR.callerId }]);
     await until(() => published.find(({ version }) => version === snapshot.version));
     expect(performance.now() - start).toBeLessThan(1_000);
     for (const _ of replicas) expect((await fetchSnapshot()).policies.map(({ name }) => name)).toEqual(['no-delete', policyContracts.FIRST_POLICY_NAME]);

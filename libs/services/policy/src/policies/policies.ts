@@ -51,7 +51,7 @@ export class Policies {
       return { result: items, changed: changed.length > 0 };
     });
     const written = result.map(({ name, version }) => ({ name, version }));
-    this.parts.log.info({ actor: actor.personId, tokenId: actor.tokenId, policies: written, snapshot: snapshot.version }, 'policies applied');
+    this.parts.log.info({ actor: actor.callerId, tokenId: actor.tokenId, policies: written, snapshot: snapshot.version }, 'policies applied');
     return { items: result, snapshot };
   }
 
@@ -62,7 +62,7 @@ export class Policies {
       await this.write(tx, actor, name, null);
       return { result: undefined, changed: true };
     });
-    this.parts.log.info({ actor: actor.personId, tokenId: actor.tokenId, policy: name, snapshot: snapshot.version }, 'policy deleted');
+    this.parts.log.info({ actor: actor.callerId, tokenId: actor.tokenId, policy: name, snapshot: snapshot.version }, 'policy deleted');
     return { snapshot };
   }
 
@@ -71,7 +71,7 @@ export class Policies {
   }
 
   private write(tx: Transaction, actor: Actor, name: string, text: string | null): Promise<void> {
-    return writePolicy(tx, { name, text, by: actor.personId, at: this.parts.clock.now() });
+    return writePolicy(tx, { name, text, by: actor.callerId, at: this.parts.clock.now() });
   }
 }
 

@@ -127,8 +127,8 @@ export class Servers {
     await tx.query(INSERT, [id, name, url, allowPrivateNetwork, identityMode, identityId, headersJson, secretHeaders, health, now]);
   }
 
-  private note({ personId, tokenId }: Actor, { id, name, revision }: Server, event: string): void {
-    this.parts.log.info({ actor: personId, tokenId, serverId: id, server: name, revision }, event);
+  private note({ callerId, tokenId }: Actor, { id, name, revision }: Server, event: string): void {
+    this.parts.log.info({ actor: callerId, tokenId, serverId: id, server: name, revision }, event);
   }
 }
 
