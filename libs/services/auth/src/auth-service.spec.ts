@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inProcessBus, InProcessBroker, Serves } from '@gatehouse/bus';
-import { authContracts, vaultContracts, type Actor, type SnapshotReply, type SnapshotVersion } from '@gatehouse/contracts';
+import { authContracts, directoryContracts, vaultContracts, type Actor, type SnapshotReply, type SnapshotVersion } from '@gatehouse/contracts';
 import { memoryEphemeral } from '@gatehouse/ephemeral';
 import { newId, newSealingKeyPair, openSealed, sealTo } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
@@ -75,10 +75,10 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, limi
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-auth-'));
   postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
-  await gateway.events.follow(authContracts.directoryPublished, (version) => void published.push(version));
+  await gateway.events.follow(directoryContracts.directoryPublished, (version) => void published.push(version));
   const first = await start();
   expect(await first.ready()).toBe('directory signing key from the vault');
-  await expect(gateway.request(authContracts.getDirectory, {})).rejects.toMatchObject({ code: 'service_unavailable' });
+  await expect(gateway.request(directoryContracts.getDirectory, {})).rejects.toMatchObject({ code: 'service_unavailable' });
   vault = await startSigningKeys();
   await until('the signing key is leased once the vault is there', async () => (await first.ready()) === true);
   replicas = [first, await start()];
@@ -100,14 +100,14 @@ const isGenuine = (text: string, signature: string): boolean =>
 
 type Piece = Extract<SnapshotReply, { unchanged: false }>;
 
-async function fetchDirectory(): Promise<authContracts.Directory> {
-  const first = (await gateway.request(authContracts.getDirectory, {})) as Piece;
+async function fetchDirectory(): Promise<directoryContracts.Directory> {
+  const first = (await gateway.request(directoryContracts.getDirectory, {})) as Piece;
   const pieces = [first];
-  for (let part = 1; part < first.parts; part++) pieces.push((await gateway.request(authContracts.getDirectory, { part })) as Piece);
+  for (let part = 1; part < first.parts; part++) pieces.push((await gateway.request(directoryContracts.getDirectory, { part })) as Piece);
   const text = pieces.map(({ chunk }) => chunk).join('');
   expect(isGenuine(text, first.signature)).toBe(true);
   expect(pieces.every(({ keyId, signature }) => keyId === signingKeyId && signature === first.signature)).toBe(true);
-  return authContracts.directory.parse(JSON.parse(text));
+  return directoryContracts.directory.parse(JSON.parse(text));
 }
 
 let administrator: Actor;
@@ -124,7 +124,7 @@ async function newToken(personId: string, expiresAt: number | null = null): Prom
 }
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
-const knows = (directory: authContracts.Directory, text: string): boolean => directory.tokens.some(({ digest }) => digest === digestOf(text));
+const knows = (directory: directoryContracts.Directory, text: string): boolean => directory.tokens.some(({ digest }) => digest === digestOf(text));
 
 describe('the first start', () => {
   it('leaves an administrator whose token lies in a private file and works', async () => {
@@ -244,11 +244,11 @@ describe('a token', () => {
 describe('the directory', () => {
   it('is not sent again to an edge that holds it, and is to one with another epoch', async () => {
     const { epoch, version } = await fetchDirectory();
-    expect(await gateway.request(authContracts.getDirectory, { have: { epoch, version } })).toEqual({ unchanged: true, epoch, version });
-    const stale = await gateway.request(authContracts.getDirectory, { have: { epoch: 'another', version } });
+    expect(await gateway.request(directoryContracts.getDirectory, { have: { epoch, version } })).toEqual({ unchanged: true, epoch, version });
+    const stale = await gateway.request(directoryContracts.getDirectory, { have: { epoch: 'another', version } });
     expect(stale).toMatchObject({ unchanged: false, epoch, version });
     await newPerson();
-    expect(await gateway.request(authContracts.getDirectory, { have: { epoch, version } })).toMatchObject({ unchanged: false, version: version + 1 });
+    expect(await gateway.request(directoryContracts.getDirectory, { have: { epoch, version } })).toMatchObject({ unchanged: false, version: version + 1 });
   });
 
   it('counts every one of many changes at once', async () => {
@@ -267,21 +267,21 @@ describe('the directory', () => {
       [ids, name],
     );
     await newPerson();
-    const first = (await gateway.request(authContracts.getDirectory, {})) as Piece;
+    const first = (await gateway.request(directoryContracts.getDirectory, {})) as Piece;
     expect(first.parts).toBeGreaterThan(2);
     expect((await fetchDirectory()).people.filter((person) => person.name === name)).toHaveLength(2_000);
-    await expect(gateway.request(authContracts.getDirectory, { part: first.parts })).rejects.toMatchObject({ code: 'bad_params' });
+    await expect(gateway.request(directoryContracts.getDirectory, { part: first.parts })).rejects.toMatchObject({ code: 'bad_params' });
     await db.query('DELETE FROM people WHERE id = ANY ($1)', [ids]);
     await newPerson();
   });
 
-  const mirrored = async (): Promise<authContracts.Directory | undefined> => {
-    const stored = await ephemeral.get(authContracts.DIRECTORY_MIRROR_KEY);
+  const mirrored = async (): Promise<directoryContracts.Directory | undefined> => {
+    const stored = await ephemeral.get(directoryContracts.DIRECTORY_MIRROR_KEY);
     if (stored === undefined) return undefined;
-    const { text, keyId, signature } = authContracts.directoryMirror.parse(JSON.parse(stored));
+    const { text, keyId, signature } = directoryContracts.directoryMirror.parse(JSON.parse(stored));
     expect(keyId).toBe(signingKeyId);
     expect(isGenuine(text, signature)).toBe(true);
-    return authContracts.directory.parse(JSON.parse(text));
+    return directoryContracts.directory.parse(JSON.parse(text));
   };
 
   it('is mirrored within a second of a change, whole and signed', async () => {

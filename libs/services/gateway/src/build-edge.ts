@@ -1,5 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import { authContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { directoryContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import type { Clock } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
@@ -41,7 +41,7 @@ export interface EdgeParts {
   keys: EdgeKeys;
   outbound: Outbound;
   policyFeed: SnapshotFeed<policyContracts.PolicySnapshot>;
-  directoryFeed: SnapshotFeed<authContracts.Directory>;
+  directoryFeed: SnapshotFeed<directoryContracts.Directory>;
   mirror: DirectoryMirror;
   probes: ProbeRunner;
 }
@@ -67,9 +67,9 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   });
   const directoryFeed = new SnapshotFeed({
     ...{ name: 'directory', bus, clock, log } as const,
-    request: authContracts.getDirectory,
-    published: authContracts.directoryPublished,
-    schema: authContracts.directory,
+    request: directoryContracts.getDirectory,
+    published: directoryContracts.directoryPublished,
+    schema: directoryContracts.directory,
     keys: (anew) => keys.verification('directory', anew),
     apply: (snapshot) => {
       state.replaceDirectory(new DirectoryState(snapshot));

@@ -3,7 +3,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { authContracts, policyContracts } from '@gatehouse/contracts';
+import { directoryContracts, policyContracts } from '@gatehouse/contracts';
 import { memoryEphemeral, type Ephemeral } from '@gatehouse/ephemeral';
 import { createLogger, HealthChecks, Metrics } from '@gatehouse/telemetry';
 import type { GatewaySettings } from './gateway-config.js';
@@ -60,7 +60,7 @@ export class EdgeStage {
   async changed(): Promise<void> {
     const { epoch, policyVersion, directoryVersion } = this.neighbours;
     await this.neighbours.bus('policy').events.publish(policyContracts.policySnapshotPublished, { epoch, version: policyVersion }, `p${policyVersion}`);
-    await this.neighbours.bus('auth').events.publish(authContracts.directoryPublished, { epoch, version: directoryVersion }, `d${directoryVersion}`);
+    await this.neighbours.bus('auth').events.publish(directoryContracts.directoryPublished, { epoch, version: directoryVersion }, `d${directoryVersion}`);
     await sleep(30);
   }
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { inProcessBus, InProcessBroker } from '@gatehouse/bus';
-import { authContracts } from '@gatehouse/contracts';
+import { directoryContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { SignedText } from '@gatehouse/snapshots';
 import { createLogger } from '@gatehouse/telemetry';
@@ -17,7 +17,7 @@ const keys = new Map([['k', pair.publicKey]]);
 describe('the snapshots in force', () => {
   let clock: TestClock;
   let state: SnapshotState;
-  let feed: SnapshotFeed<authContracts.Directory>;
+  let feed: SnapshotFeed<directoryContracts.Directory>;
 
   const signed = (version: number): SignedText => {
     const text = JSON.stringify({ epoch: 'e', version, issuedAt: clock.now(), people: [], tokens: [] });
@@ -30,9 +30,9 @@ describe('the snapshots in force', () => {
     feed = new SnapshotFeed({
       ...{ name: 'directory' as const, clock, bus: inProcessBus(new InProcessBroker(), 'gateway') },
       log: createLogger({ service: 'gateway', level: 'silent' }),
-      request: authContracts.getDirectory,
-      published: authContracts.directoryPublished,
-      schema: authContracts.directory,
+      request: directoryContracts.getDirectory,
+      published: directoryContracts.directoryPublished,
+      schema: directoryContracts.directory,
       keys: async () => keys,
       apply: (directory) => state.replaceDirectory(new DirectoryState(directory)),
     });

@@ -1,4 +1,4 @@
-import type { authContracts, policyContracts } from '@gatehouse/contracts';
+import type { directoryContracts, policyContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { EdgeState } from './edge.js';
 import type { DirectoryState } from './snapshot/directory-state.js';
@@ -10,7 +10,7 @@ export class SnapshotState implements EdgeState {
   #policy: PolicyState | undefined;
   #directory: DirectoryState | undefined;
   policyFeed: SnapshotFeed<policyContracts.PolicySnapshot> | undefined;
-  directoryFeed: SnapshotFeed<authContracts.Directory> | undefined;
+  directoryFeed: SnapshotFeed<directoryContracts.Directory> | undefined;
 
   constructor(private readonly bounds: { policyMaxAgeMs: number; directoryMaxAgeMs: number }) {}
 

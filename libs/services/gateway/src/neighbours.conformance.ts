@@ -3,7 +3,7 @@ import { generateKeyPairSync, hash, randomBytes, sign, type KeyObject } from 'no
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
 import {
   auditContracts,
-  authContracts,
+  directoryContracts,
   policyContracts,
   SNAPSHOT_CHUNK_CHARS,
   vaultContracts,
@@ -17,7 +17,7 @@ import { NestFactory } from '@nestjs/core';
 import type { z } from 'zod';
 
 type In<C extends { request: z.ZodType }> = z.output<C['request']>;
-type Person = authContracts.Directory['people'][number];
+type Person = directoryContracts.Directory['people'][number];
 
 /** A signing key as the vault leases it. */
 export interface Signer {
@@ -46,7 +46,7 @@ export class Neighbours {
   servers: policyContracts.SnapshotServer[] = [];
   policies: { name: string; version: number; text: string }[] = [];
   people: Person[] = [];
-  tokens: authContracts.Directory['tokens'] = [];
+  tokens: directoryContracts.Directory['tokens'] = [];
   /** Header lines by identity. */
   readonly credentials = new Map<string, [string, string][]>();
   /** Everything the vault was asked to keep and to destroy. */
@@ -123,7 +123,7 @@ export class Neighbours {
   /** The directory as it stands. */
   directoryText(): string {
     const { epoch, directoryVersion: version, people, tokens } = this;
-    return JSON.stringify({ epoch, version, issuedAt: Date.now(), people, tokens } satisfies authContracts.Directory);
+    return JSON.stringify({ epoch, version, issuedAt: Date.now(), people, tokens } satisfies directoryContracts.Directory);
   }
 
   /** Entries of one call or admin change joined: facts and outcome. */
@@ -228,8 +228,8 @@ class PolicyDouble {
 class AuthDouble {
   constructor(@Inject(STATE) private readonly state: Neighbours) {}
 
-  @Serves(authContracts.getDirectory)
-  directory({ have, part }: In<typeof authContracts.getDirectory>): SnapshotReply {
+  @Serves(directoryContracts.getDirectory)
+  directory({ have, part }: In<typeof directoryContracts.getDirectory>): SnapshotReply {
     const { epoch, directoryVersion: version, signing } = this.state;
     return reply(this.state.directoryText(), { epoch, version }, have, part, signing.directory);
   }

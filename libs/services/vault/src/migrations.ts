@@ -41,5 +41,17 @@ const CREDENTIALS: Migration = {
   `,
 };
 
+// A key that signs tokens is published before it signs, and verifies for a while after it was retired.
+const NEXT_KEYS: Migration = {
+  name: '0003_next_keys',
+  sql: `
+    ALTER TABLE wrapped_keys
+      DROP CONSTRAINT wrapped_keys_state_check,
+      ADD CONSTRAINT wrapped_keys_state_check CHECK (state IN ('next', 'active', 'retired')),
+      ADD COLUMN retired_at bigint;
+    CREATE UNIQUE INDEX wrapped_keys_one_next ON wrapped_keys (purpose) WHERE state = 'next';
+  `,
+};
+
 /** Schema of the vault's database, in order. */
-export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS];
+export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS];

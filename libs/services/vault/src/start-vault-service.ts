@@ -11,6 +11,7 @@ import { EntryKeys } from './keys/entry-keys.js';
 import { hasWrappedKeys, KeyStore } from './keys/key-store.js';
 import { loadKeyEncryptionKey, type KeyFileLocation } from './keys/load-key-encryption-key.js';
 import { ServiceKeys } from './keys/service-keys.js';
+import { TokenSigningKeys } from './keys/token-signing-keys.js';
 import { VAULT_MIGRATIONS } from './migrations.js';
 import type { VaultConfig } from './vault-config.js';
 import { VaultModule, type VaultParts } from './vault-module.js';
@@ -75,7 +76,7 @@ function buildParts({ log, metrics, config, clock }: VaultOptions, own: { db: Da
   const entryKeys = new EntryKeys(own.keys);
   const sealer = new SecretSealer(new CredentialKeys(own.keys), config.environment, clock);
   const credentials = new Credentials({ db: own.db, outbox: own.outbox, entryKeys, sealer, log, metrics, ...(clock === undefined ? {} : { clock }) });
-  return { credentials, entryKeys, serviceKeys: new ServiceKeys(own.keys) };
+  return { credentials, entryKeys, serviceKeys: new ServiceKeys(own.keys), tokenKeys: new TokenSigningKeys(own.keys, log, clock) };
 }
 
 async function readiness(bus: Bus, db: Database): Promise<true | string> {

@@ -5,19 +5,21 @@ import { Credentials } from './credentials/credentials.js';
 import { EntryKeys } from './keys/entry-keys.js';
 import { KeyController } from './keys/key-controller.js';
 import { ServiceKeys } from './keys/service-keys.js';
+import { TokenSigningKeys } from './keys/token-signing-keys.js';
 
 /** What the controllers are given. */
 export interface VaultParts {
   credentials: Credentials;
   entryKeys: EntryKeys;
   serviceKeys: ServiceKeys;
+  tokenKeys: TokenSigningKeys;
 }
 
 /** Composes the vault: controllers over parts that were built before Nest. */
 @Module({})
 export class VaultModule {
   /** The module around these parts. */
-  static with({ credentials, entryKeys, serviceKeys }: VaultParts): DynamicModule {
+  static with({ credentials, entryKeys, serviceKeys, tokenKeys }: VaultParts): DynamicModule {
     return {
       module: VaultModule,
       controllers: [CredentialController, KeyController],
@@ -25,6 +27,7 @@ export class VaultModule {
         { provide: Credentials, useValue: credentials },
         { provide: EntryKeys, useValue: entryKeys },
         { provide: ServiceKeys, useValue: serviceKeys },
+        { provide: TokenSigningKeys, useValue: tokenKeys },
       ],
     };
   }

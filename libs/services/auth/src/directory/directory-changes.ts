@@ -1,4 +1,4 @@
-import { authContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { directoryContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
 
 /** What a piece of work did: its result, and whether edges must hear of it. */
@@ -27,7 +27,7 @@ export async function directoryVersion(db: Transaction): Promise<SnapshotVersion
 /** Moves the directory on by one version, in the transaction of the change, and lets the edges know when it commits. */
 export async function nextVersion(tx: Transaction, outbox: Outbox): Promise<SnapshotVersion> {
   const next = asVersion(await tx.query<StateRow>('UPDATE directory_state SET version = version + 1 RETURNING epoch, version'));
-  await outbox.add(tx, authContracts.directoryPublished.subject, next);
+  await outbox.add(tx, directoryContracts.directoryPublished.subject, next);
   return next;
 }
 

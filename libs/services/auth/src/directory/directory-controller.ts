@@ -1,5 +1,5 @@
 import { Serves } from '@gatehouse/bus';
-import { authContracts, type SnapshotReply } from '@gatehouse/contracts';
+import { directoryContracts, type SnapshotReply } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import { DirectorySnapshots, type SnapshotQuestion } from './directory-snapshots.js';
 
@@ -9,7 +9,7 @@ export class DirectoryController {
   constructor(private readonly snapshots: DirectorySnapshots) {}
 
   /** One piece of the newest directory. */
-  @Serves(authContracts.getDirectory)
+  @Serves(directoryContracts.getDirectory)
   get(question: SnapshotQuestion): Promise<SnapshotReply> {
     return this.snapshots.reply(question);
   }

@@ -1,4 +1,4 @@
-import { authContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { directoryContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import type { Logger } from '@gatehouse/telemetry';
 import type { z } from 'zod';
@@ -69,8 +69,8 @@ export class DirectoryMirror {
     let written: SnapshotVersion;
     do {
       const { text, keyId, signature, ...version } = await this.snapshots.newest();
-      const value: z.input<typeof authContracts.directoryMirror> = { text, keyId, signature };
-      await this.ephemeral.set(authContracts.DIRECTORY_MIRROR_KEY, JSON.stringify(value), TTL_MS);
+      const value: z.input<typeof directoryContracts.directoryMirror> = { text, keyId, signature };
+      await this.ephemeral.set(directoryContracts.DIRECTORY_MIRROR_KEY, JSON.stringify(value), TTL_MS);
       written = version;
     } while (!this.stopped && (await this.snapshots.version()).version !== written.version);
   }

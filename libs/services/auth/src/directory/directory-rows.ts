@@ -1,7 +1,7 @@
-import { authContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { authContracts, directoryContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
 
-type Directory = authContracts.Directory;
+type Directory = directoryContracts.Directory;
 type Role = authContracts.RoleName;
 
 /** What the directory tells at one version, before it is signed. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { authContracts } from '@gatehouse/contracts';
+import { directoryContracts } from '@gatehouse/contracts';
 import { memoryEphemeral, type Ephemeral } from '@gatehouse/ephemeral';
 import { createLogger } from '@gatehouse/telemetry';
 import { TestClock } from '@gatehouse/testing';
@@ -15,7 +15,7 @@ describe('DirectoryMirror', () => {
   let neighbours: Neighbours;
   let clock: TestClock;
   let ephemeral: Ephemeral;
-  let feed: SnapshotFeed<authContracts.Directory>;
+  let feed: SnapshotFeed<directoryContracts.Directory>;
   let mirror: DirectoryMirror;
   let applied: number[];
 
@@ -29,9 +29,9 @@ describe('DirectoryMirror', () => {
     const keys = async () => new Map([[neighbours.signers.directory.id, neighbours.signers.directory.publicKey]]);
     feed = new SnapshotFeed({
       ...{ name: 'directory', bus: neighbours.bus('gateway'), clock, log, keys } as const,
-      request: authContracts.getDirectory,
-      published: authContracts.directoryPublished,
-      schema: authContracts.directory,
+      request: directoryContracts.getDirectory,
+      published: directoryContracts.directoryPublished,
+      schema: directoryContracts.directory,
       apply: ({ version }) => void applied.push(version),
     });
     mirror = new DirectoryMirror({ ephemeral, feed, keys, clock, log });
@@ -45,7 +45,7 @@ describe('DirectoryMirror', () => {
   });
 
   const leave = (signer: Signer, text = neighbours.directoryText()): Promise<void> =>
-    ephemeral.set(authContracts.DIRECTORY_MIRROR_KEY, JSON.stringify({ text, keyId: signer.id, signature: signText(text, signer) }), LONG_MS);
+    ephemeral.set(directoryContracts.DIRECTORY_MIRROR_KEY, JSON.stringify({ text, keyId: signer.id, signature: signText(text, signer) }), LONG_MS);
   const polled = async (): Promise<void> => {
     await jest.advanceTimersByTimeAsync(POLL_MS);
   };
@@ -67,7 +67,7 @@ describe('DirectoryMirror', () => {
   });
 
   it.each(['', 'no json', '{}', '{"text":"{}","keyId":"key_directory","signature":""}', 'null'])('goes on after %p', async (stored) => {
-    await ephemeral.set(authContracts.DIRECTORY_MIRROR_KEY, stored, LONG_MS);
+    await ephemeral.set(directoryContracts.DIRECTORY_MIRROR_KEY, stored, LONG_MS);
     await polled();
     await leave(neighbours.signers.directory);
     await polled();

@@ -1,4 +1,4 @@
-import { authContracts } from '@gatehouse/contracts';
+import { directoryContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import { asRefusalOrFault, isJsonObject, type Clock } from '@gatehouse/kernel';
 import type { VerificationKeys } from '@gatehouse/snapshots';
@@ -10,7 +10,7 @@ const POLL_MS = 5_000;
 /** What the mirror reads from and hands to. */
 export interface MirrorOptions {
   ephemeral: Ephemeral;
-  feed: SnapshotFeed<authContracts.Directory>;
+  feed: SnapshotFeed<directoryContracts.Directory>;
   keys: () => Promise<VerificationKeys>;
   clock: Clock;
   log: Logger;
@@ -41,7 +41,7 @@ export class DirectoryMirror {
 
   async #read(): Promise<void> {
     try {
-      const stored = await this.options.ephemeral.get(authContracts.DIRECTORY_MIRROR_KEY);
+      const stored = await this.options.ephemeral.get(directoryContracts.DIRECTORY_MIRROR_KEY);
       if (stored !== undefined) this.#accept(stored, await this.options.keys());
     } catch (error) {
       this.options.log.warn({ code: asRefusalOrFault(error).code }, 'directory mirror not read');
@@ -49,7 +49,7 @@ export class DirectoryMirror {
   }
 
   #accept(stored: string, keys: VerificationKeys): void {
-    const mirrored = authContracts.directoryMirror.parse(JSON.parse(stored));
+    const mirrored = directoryContracts.directoryMirror.parse(JSON.parse(stored));
     const signed: unknown = JSON.parse(mirrored.text);
     const issuedAt = isJsonObject(signed) && typeof signed['issuedAt'] === 'number' ? signed['issuedAt'] : 0;
     this.options.feed.accept(mirrored, keys, Math.max(0, this.options.clock.now() - issuedAt));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { authContracts } from '@gatehouse/contracts';
+import { directoryContracts } from '@gatehouse/contracts';
 import { Neighbours } from '../neighbours.conformance.js';
 import { DirectoryState } from './directory-state.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 
 function stateOf(neighbours: Neighbours): DirectoryState {
-  return new DirectoryState(authContracts.directory.parse(JSON.parse(neighbours.directoryText())));
+  return new DirectoryState(directoryContracts.directory.parse(JSON.parse(neighbours.directoryText())));
 }
 
 describe('DirectoryState', () => {

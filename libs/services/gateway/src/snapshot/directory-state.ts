@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { authContracts } from '@gatehouse/contracts';
+import type { directoryContracts } from '@gatehouse/contracts';
 
 /** A person behind a usable token, prepared once per directory so that a call looks up and compares only. */
 export interface DirectoryCaller {
-  readonly person: authContracts.Directory['people'][number];
+  readonly person: directoryContracts.Directory['people'][number];
   readonly tokenId: string;
   readonly scopes: ReadonlySet<string>;
   readonly capabilities: ReadonlySet<string>;
@@ -16,7 +16,7 @@ export class DirectoryState {
   readonly #byDigest = new Map<string, DirectoryCaller>();
   readonly #byTokenId = new Map<string, DirectoryCaller>();
 
-  constructor(directory: authContracts.Directory) {
+  constructor(directory: directoryContracts.Directory) {
     const people = new Map(directory.people.map((person) => [person.id, person]));
     for (const token of directory.tokens) {
       const person = people.get(token.personId);

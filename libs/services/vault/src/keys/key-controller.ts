@@ -3,6 +3,7 @@ import { vaultContracts } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { ServiceKeys, type LeasedKey } from './service-keys.js';
+import { TokenSigningKeys, type LeasedTokenKey, type PublicTokenKey } from './token-signing-keys.js';
 
 interface KeyRequest {
   instanceKey: string;
@@ -15,7 +16,10 @@ interface KeyReply {
 /** Answers for the keys of the other services. */
 @Controller()
 export class KeyController {
-  constructor(private readonly keys: ServiceKeys) {}
+  constructor(
+    private readonly keys: ServiceKeys,
+    private readonly tokenKeys: TokenSigningKeys,
+  ) {}
 
   /** For sealing session ids. */
   @Serves(vaultContracts.leaseSessionKey)
@@ -41,7 +45,25 @@ export class KeyController {
     return { keys: await this.keys.leaseActive('directory-signing', instanceKey) };
   }
 
-  /** For verifying both. */
+  /** For auth's cookies and nonces. */
+  @Serves(vaultContracts.leaseAuthSecretKey)
+  async authSecret({ instanceKey }: KeyRequest): Promise<KeyReply> {
+    return { keys: await this.keys.leaseAll('auth-secret', instanceKey) };
+  }
+
+  /** For signing access tokens. */
+  @Serves(vaultContracts.leaseTokenSigningKeys)
+  async tokenSigning({ instanceKey }: KeyRequest): Promise<{ keys: LeasedTokenKey[] }> {
+    return { keys: await this.tokenKeys.lease(instanceKey) };
+  }
+
+  /** Replaces the key that signs access tokens. */
+  @Serves(vaultContracts.rotateTokenSigningKey)
+  rotateTokenSigning(rotation: z.output<typeof vaultContracts.rotateTokenSigningKey.request>): Promise<{ rotated: boolean; keys: PublicTokenKey[] }> {
+    return this.tokenKeys.rotate(rotation);
+  }
+
+  /** For verifying snapshots of policy and of the directory. */
   @Serves(vaultContracts.listVerificationKeys)
   async verification(): Promise<z.input<typeof vaultContracts.listVerificationKeys.reply>> {
     const [policy, directory] = await Promise.all([

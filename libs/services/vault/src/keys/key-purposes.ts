@@ -1,24 +1,38 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { vaultContracts } from '@gatehouse/contracts';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 
 /** What a key of the vault is for; one active version each. */
-export const KEY_PURPOSES = ['credential', 'entry', 'session', 'digest', 'policy-signing', 'directory-signing'] as const;
+export const KEY_PURPOSES = [
+  'credential',
+  'entry',
+  'session',
+  'digest',
+  'policy-signing',
+  'directory-signing',
+  'token-signing',
+  'auth-secret',
+] as const;
 
 /** One of the purposes. */
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
-const privateDer = (type: 'x25519' | 'ed25519'): Buffer => {
-  // Two calls because the overloads of generateKeyPairSync take one literal each.
-  const pair = type === 'x25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('ed25519');
-  return pair.privateKey.export({ format: 'der', type: 'pkcs8' });
-};
+/** Purposes with one more version made ahead: who verifies must know a key before anything is signed with it. */
+export const PURPOSES_WITH_NEXT = ['token-signing'] as const satisfies readonly KeyPurpose[];
+
+/** One of the purposes with a version made ahead. */
+export type PurposeWithNext = (typeof PURPOSES_WITH_NEXT)[number];
+
+const privateDer = ({ privateKey }: { privateKey: KeyObject }): Buffer => privateKey.export({ format: 'der', type: 'pkcs8' });
 
 const MAKERS: Record<KeyPurpose, () => Buffer> = {
   credential: () => randomBytes(32),
-  entry: () => privateDer('x25519'),
+  entry: () => privateDer(generateKeyPairSync('x25519')),
   session: () => randomBytes(32),
   digest: () => randomBytes(32),
-  'policy-signing': () => privateDer('ed25519'),
-  'directory-signing': () => privateDer('ed25519'),
+  'policy-signing': () => privateDer(generateKeyPairSync('ed25519')),
+  'directory-signing': () => privateDer(generateKeyPairSync('ed25519')),
+  'token-signing': () => privateDer(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+  'auth-secret': () => randomBytes(32),
 };
 
 /** Fresh key bytes: 32 random bytes, or a private key as PKCS #8 DER. The caller wipes them. */
@@ -32,5 +46,14 @@ export function newKeyBytes(purpose: KeyPurpose): Buffer {
  * then trust forged snapshots.
  */
 export function publicKeyOf(pkcs8: Buffer): Buffer {
-  return createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' });
+  return publicHalf(pkcs8).export({ format: 'der', type: 'spki' });
+}
+
+/** The public half of an ES256 key as a JWK; derived each time for the same reason. */
+export function publicJwkOf(pkcs8: Buffer): vaultContracts.TokenSigningKey['publicJwk'] {
+  return vaultContracts.tokenPublicJwk.parse(publicHalf(pkcs8).export({ format: 'jwk' }));
+}
+
+function publicHalf(pkcs8: Buffer): KeyObject {
+  return createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
 }

@@ -1,10 +1,8 @@
-import { vaultContracts } from '@gatehouse/contracts';
-import { sealTo } from '@gatehouse/kernel';
 import { publicKeyOf, type KeyPurpose } from './key-purposes.js';
 import type { KeyStore, WrappedKey } from './key-store.js';
 
 /** Purposes whose older keys must still open what they sealed. */
-export type SymmetricPurpose = Extract<KeyPurpose, 'session' | 'digest'>;
+export type SymmetricPurpose = Extract<KeyPurpose, 'session' | 'digest' | 'auth-secret'>;
 
 /** Purposes whose private key signs snapshots. */
 export type SigningPurpose = Extract<KeyPurpose, 'policy-signing' | 'directory-signing'>;
@@ -36,7 +34,6 @@ export class ServiceKeys {
   }
 
   private seal(key: WrappedKey, instanceKey: string): LeasedKey {
-    const context = vaultContracts.keyContext(key.purpose, key.id);
-    return { id: key.id, sealed: this.store.lend(key, (bytes) => sealTo(instanceKey, bytes, context)) };
+    return { id: key.id, sealed: this.store.seal(key, instanceKey) };
   }
 }
