@@ -1,6 +1,7 @@
 import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
 import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
 import { CALLERS } from './people/callers-migration.js';
+import { SIGN_IN } from './sign-in/sign-in-migration.js';
 
 const PEOPLE: Migration = {
   name: '0001_people',
@@ -58,4 +59,5 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   DIRECTORY_STATE,
   CALLERS,
   AUTHORIZATION_SERVER,
+  SIGN_IN,
 ];
