@@ -53,5 +53,21 @@ const NEXT_KEYS: Migration = {
   `,
 };
 
+// Without a blob once it is destroyed: the version goes on counting, as that of credentials does.
+const SERVICE_SECRETS: Migration = {
+  name: '0004_service_secrets',
+  sql: `
+    CREATE TABLE service_secrets (
+      owner text NOT NULL,
+      secret_id text NOT NULL,
+      purpose text NOT NULL,
+      version integer NOT NULL CHECK (version >= 0),
+      blob bytea,
+      changed_at bigint NOT NULL,
+      PRIMARY KEY (owner, secret_id)
+    );
+  `,
+};
+
 /** Schema of the vault's database, in order. */
-export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS];
+export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS, SERVICE_SECRETS];

@@ -13,6 +13,7 @@ import { loadKeyEncryptionKey, type KeyFileLocation } from './keys/load-key-encr
 import { ServiceKeys } from './keys/service-keys.js';
 import { TokenSigningKeys } from './keys/token-signing-keys.js';
 import { VAULT_MIGRATIONS } from './migrations.js';
+import { ServiceSecrets } from './service-secrets/service-secrets.js';
 import type { VaultConfig } from './vault-config.js';
 import { VaultModule, type VaultParts } from './vault-module.js';
 
@@ -73,10 +74,18 @@ async function serve(options: VaultOptions, db: Database, keys: KeyStore): Promi
 }
 
 function buildParts({ log, metrics, config, clock }: VaultOptions, own: { db: Database; outbox: Outbox; keys: KeyStore }): VaultParts {
+  const { db, outbox } = own;
   const entryKeys = new EntryKeys(own.keys);
-  const sealer = new SecretSealer(new CredentialKeys(own.keys), config.environment, clock);
-  const credentials = new Credentials({ db: own.db, outbox: own.outbox, entryKeys, sealer, log, metrics, ...(clock === undefined ? {} : { clock }) });
-  return { credentials, entryKeys, serviceKeys: new ServiceKeys(own.keys), tokenKeys: new TokenSigningKeys(own.keys, log, clock) };
+  const keys = new CredentialKeys(own.keys);
+  const sealer = new SecretSealer(keys, config.environment, clock);
+  const base = { db, entryKeys, log, ...(clock === undefined ? {} : { clock }) };
+  return {
+    credentials: new Credentials({ ...base, outbox, sealer, metrics }),
+    entryKeys,
+    serviceKeys: new ServiceKeys(own.keys),
+    tokenKeys: new TokenSigningKeys(own.keys, log, clock),
+    serviceSecrets: new ServiceSecrets({ ...base, keys, environment: config.environment }),
+  };
 }
 
 async function readiness(bus: Bus, db: Database): Promise<true | string> {
