@@ -7,6 +7,8 @@ import { vaultContracts } from '@gatehouse/contracts';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
 import { createLogger, Metrics } from '@gatehouse/telemetry';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { VAULT_MIGRATIONS } from './migrations.js';
+import { KeyEncryptionKey } from './sealing/key-encryption-key.js';
 import { startVaultService, type RunningService, type VaultOptions } from './start-vault-service.js';
 
 let folder: string;
@@ -76,6 +78,25 @@ describe('starting the vault', () => {
     await db.close();
     expect(keys).toHaveLength(8);
     expect(keys.filter((row) => row.keys !== '1')).toEqual([{ purpose: 'token-signing', keys: '2' }]);
+  });
+
+  it('takes over the keys of a database from before there were next ones', async () => {
+    const root = randomBytes(32);
+    await writeFile(keyFile, root, { mode: 0o600 });
+    const db = await Database.open({ url: database, schema: 'vault', migrations: VAULT_MIGRATIONS.filter(({ name }) => name <= '0002_credentials') });
+    const kek = new KeyEncryptionKey(root);
+    const wrapped = kek.wrap(randomBytes(32), { environment: 'production', purpose: 'session', keyId: 'key_old', version: 1 });
+    await db.query(`INSERT INTO wrapped_keys VALUES ('key_old', 'session', 1, 'active', $1, $2, 0)`, [kek.id, wrapped]);
+    await entryKeyOf();
+    const keys = await db.query(`SELECT purpose, state FROM wrapped_keys WHERE purpose IN ('session', 'token-signing') ORDER BY purpose, version`);
+    const [old] = await db.query(`SELECT state, version FROM wrapped_keys WHERE id = 'key_old'`);
+    await db.close();
+    expect(old).toEqual({ state: 'active', version: 1 });
+    expect(keys).toEqual([
+      { purpose: 'session', state: 'active' },
+      { purpose: 'token-signing', state: 'active' },
+      { purpose: 'token-signing', state: 'next' },
+    ]);
   });
 
   it('refuses a lost key file instead of making another one', async () => {
