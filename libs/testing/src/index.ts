@@ -6,6 +6,20 @@ export { type Hop, type Page } from './browser/page.js';
 export { type Cookie } from './browser/set-cookie.js';
 export { runConformance, type ConformanceReport, type ConformanceRun, type ScenarioResult } from './conformance-suite/run-conformance.js';
 export { startHeaderHop, type HeaderHop } from './conformance-suite/header-hop.js';
+export { LOGOUT_TOKEN_FLAWS, type LogoutAnswer, type LogoutSubject, type LogoutTokenFlaw } from './identity-provider/back-channel-logout.js';
+export {
+  AUTHORIZATION_FLAWS,
+  ID_TOKEN_FLAWS,
+  METADATA_FLAWS,
+  TOKEN_ENDPOINT_FLAWS,
+  USERINFO_FLAWS,
+  type IdentityProviderFlaw,
+} from './identity-provider/flaws.js';
+export { startIdentityProvider, type IdentityProvider, type IdentityProviderOptions, type ProviderRequest } from './identity-provider/identity-provider.js';
+export { type AccessTokenWish, type IdJagWish } from './identity-provider/issued-tokens.js';
+export { type Person, type PersonWish } from './identity-provider/people.js';
+export { type ProviderSession } from './identity-provider/provider-memory.js';
+export { type Claims, type Signing, type SigningAlg } from './identity-provider/signing-keys.js';
 export { startNats } from './servers/nats.js';
 export { startPostgres } from './servers/postgres.js';
 export { startRedis } from './servers/redis.js';
