@@ -20,7 +20,7 @@ describe('the snapshots in force', () => {
   let feed: SnapshotFeed<directoryContracts.Directory>;
 
   const signed = (version: number): SignedText => {
-    const text = JSON.stringify({ epoch: 'e', version, issuedAt: clock.now(), people: [], tokens: [] });
+    const text = JSON.stringify({ epoch: 'e', version, issuedAt: clock.now(), callers: [], tokens: [], keys: [], denied: [], issuers: [] });
     return { text, keyId: 'k', signature: sign(null, Buffer.from(text), pair.privateKey).toString('base64url') };
   };
 

@@ -23,10 +23,10 @@ export const LIMITS = {
   silentBytes: 4 * MIB,
   /** A comment goes to the client after this much silence: proxies cut idle streams at 60 s. */
   keepAliveMs: 15_000,
-  /** Open streams of one person on one edge. */
-  streamsPerPerson: 256,
-  /** Calls of one person in flight on one edge. */
-  callsPerPerson: 1_024,
+  /** Open streams of one caller on one edge. */
+  streamsPerCaller: 256,
+  /** Calls of one caller in flight on one edge. */
+  callsPerCaller: 1_024,
   /** To one upstream: each open stream holds one for as long as its client listens, so this bounds how many clients one server has here. */
   connectionsPerOrigin: 8_192,
   /** Length of a session id of an upstream; visible ASCII only. */

@@ -17,7 +17,7 @@ import { NestFactory } from '@nestjs/core';
 import type { z } from 'zod';
 
 type In<C extends { request: z.ZodType }> = z.output<C['request']>;
-type Person = directoryContracts.Directory['people'][number];
+type Account = directoryContracts.Directory['callers'][number];
 
 /** A signing key as the vault leases it. */
 export interface Signer {
@@ -45,8 +45,11 @@ export class Neighbours {
   directoryVersion = 1;
   servers: policyContracts.SnapshotServer[] = [];
   policies: { name: string; version: number; text: string }[] = [];
-  people: Person[] = [];
+  callers: Account[] = [];
   tokens: directoryContracts.Directory['tokens'] = [];
+  keys: directoryContracts.Directory['keys'] = [];
+  denied: directoryContracts.Directory['denied'] = [];
+  issuers: directoryContracts.Directory['issuers'] = [];
   /** Header lines by identity. */
   readonly credentials = new Map<string, [string, string][]>();
   /** Everything the vault was asked to keep and to destroy. */
@@ -79,13 +82,20 @@ export class Neighbours {
   }
 
   /** Adds a person with a token; the token's text. */
-  addToken(name: string, options: { scopes?: string[]; capabilities?: string[]; personId?: string; expiresAt?: number } = {}): string {
-    const { scopes = ['mcp:access'], capabilities = [], personId = newId('person'), expiresAt = null } = options;
+  addToken(name: string, options: { scopes?: string[]; capabilities?: string[]; callerId?: string; expiresAt?: number } = {}): string {
+    const { scopes = ['mcp:access'], capabilities = [], callerId = newId('person'), expiresAt = null } = options;
     const token = `ghp_gatehouse_${randomBytes(24).toString('base64url')}`;
-    if (!this.people.some(({ id }) => id === personId)) this.people.push({ id: personId, name, email: null, roles: ['member'], teams: [], capabilities });
-    this.tokens.push({ id: newId('token'), digest: hash('sha256', token, 'base64url'), personId, scopes, expiresAt });
-    this.directoryVersion += 1;
+    this.addCaller(name, callerId, capabilities);
+    this.tokens.push({ id: newId('token'), digest: hash('sha256', token, 'base64url'), callerId, scopes, expiresAt });
     return token;
+  }
+
+  /** Adds a person, unless the id is known; the id. */
+  addCaller(name: string, id = newId('person'), capabilities: string[] = []): string {
+    const kind = id.startsWith('svc_') ? ('service_account' as const) : ('person' as const);
+    if (!this.callers.some((each) => each.id === id)) this.callers.push({ id, kind, name, email: null, roles: ['member'], teams: [], capabilities });
+    this.directoryVersion += 1;
+    return id;
   }
 
   /** Takes a token out of the directory, as revoking it does. */
@@ -122,8 +132,8 @@ export class Neighbours {
 
   /** The directory as it stands. */
   directoryText(): string {
-    const { epoch, directoryVersion: version, people, tokens } = this;
-    return JSON.stringify({ epoch, version, issuedAt: Date.now(), people, tokens } satisfies directoryContracts.Directory);
+    const { epoch, directoryVersion: version, callers, tokens, keys, denied, issuers } = this;
+    return JSON.stringify({ epoch, version, issuedAt: Date.now(), callers, tokens, keys, denied, issuers } satisfies directoryContracts.Directory);
   }
 
   /** Entries of one call or admin change joined: facts and outcome. */

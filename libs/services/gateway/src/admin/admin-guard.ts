@@ -1,5 +1,6 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { Actor } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { FastifyRequest } from 'fastify';
 import type { Edge } from '../edge.js';
@@ -50,8 +51,8 @@ export class AdminGuard implements CanActivate {
 }
 
 /** Who asks, as services record it. */
-export function actorOf(request: AdminRequest): { personId: string; tokenId: string } {
+export function actorOf(request: AdminRequest): Actor {
   const { caller } = request;
   if (caller === undefined) throw new Refusal('unauthenticated', { tokenSent: false });
-  return { personId: caller.person.id, tokenId: caller.tokenId };
+  return { callerId: caller.account.id, tokenId: caller.tokenId };
 }

@@ -57,7 +57,7 @@ function write({ caller, method, routeOptions, params }: Recorded, draft: CallDr
   facts.method = `${method} ${routeOptions?.url ?? 'unknown path'}`;
   facts.target = targetOf(params);
   if (caller !== undefined) {
-    facts.caller = { ...facts.caller, kind: 'person', id: caller.person.id, name: caller.person.name, tokenId: caller.tokenId };
+    facts.caller = { ...facts.caller, kind: caller.account.kind, id: caller.account.id, name: caller.account.name, tokenId: caller.tokenId };
   }
   draft.close({ status: outcomeOf(status), code, httpStatus: status });
 }

@@ -5,7 +5,7 @@ import { Outbound } from '@gatehouse/outbound';
 import { Neighbours } from '../neighbours.conformance.js';
 import { ServerRegistration } from './server-registration.js';
 
-const actor = { personId: newId('person'), tokenId: newId('token') };
+const actor = { callerId: newId('person'), tokenId: newId('token') };
 const SECRET = 'canary-secret-of-the-server';
 
 const bodyOf = (body: object) => api.serverBody.parse({ name: 'tools', url: 'https://mcp.example/mcp', ...body });

@@ -17,7 +17,7 @@ export class SystemController {
   @Needs('signed-in')
   whoami(@Req() { caller }: AdminRequest) {
     if (caller === undefined) throw new Refusal('unauthenticated', { tokenSent: false });
-    const { id, name, email, roles, teams, capabilities } = caller.person;
+    const { id, name, email, roles, teams, capabilities } = caller.account;
     return { person: { id, name, email }, roles, teams, capabilities, scopes: [...caller.scopes] };
   }
 

@@ -20,20 +20,20 @@ export class TokensController {
   @Get()
   @Needs('signed-in')
   async list(@Req() request: AdminRequest) {
-    const { items } = await this.bus.request(authContracts.listTokens, { personId: restriction(request) });
+    const { items } = await this.bus.request(authContracts.listTokens, { callerId: restriction(request) });
     return { items, nextCursor: null };
   }
 
   @Post()
   @Needs('signed-in')
   async create(@Body() body: unknown, @Req() request: AdminRequest) {
-    const { personId, ...wanted } = parsed(api.tokenBody, body);
+    const { callerId, ...wanted } = parsed(api.tokenBody, body);
     const actor = actorOf(request);
-    const owner = personId ?? actor.personId;
-    if (owner !== actor.personId && restriction(request) !== null) throw new Refusal('capability_missing', { capability: 'tokens.manage' });
+    const owner = callerId ?? actor.callerId;
+    if (owner !== actor.callerId && restriction(request) !== null) throw new Refusal('capability_missing', { capability: 'tokens.manage' });
     refuseMoreThanHeld(wanted.scopes, request);
     const edgeKey = this.edge.keys.pair.publicKey;
-    const { token, sealed } = await this.bus.request(authContracts.createToken, { actor, personId: owner, ...wanted, edgeKey });
+    const { token, sealed } = await this.bus.request(authContracts.createToken, { actor, callerId: owner, ...wanted, edgeKey });
     const opened = openSealed(this.edge.keys.pair, sealed, authContracts.tokenContext(token.id));
     return { ...token, token: opened.toString('utf8') };
   }
@@ -51,7 +51,7 @@ export class TokensController {
 
 /** Null when the caller may see everybody's tokens, else the caller's own id. */
 function restriction({ caller }: AdminRequest): string | null {
-  return caller?.capabilities.has('tokens.manage') === true ? null : (caller?.person.id ?? '');
+  return caller?.capabilities.has('tokens.manage') === true ? null : (caller?.account.id ?? '');
 }
 
 // Nobody can grant what they do not have: a narrow token must not make a wider one.

@@ -35,10 +35,10 @@ export function authorize(resolved: Resolved): Authorized {
 
 /** The question about one target of the same caller and server: what a list filter asks per item. */
 export function questionAbout(resolved: Resolved, action: Question['action'], name: string | undefined): Question {
-  const { person } = resolved.caller.who;
+  const { account } = resolved.caller.who;
   const { entry } = resolved.server;
   const question: Question = {
-    caller: person,
+    caller: account,
     client: resolved.session?.clientName ?? '',
     action,
     server: entry,

@@ -16,7 +16,7 @@ export function mintSession(result: JsonObject, answered: Answered, edge: Edge):
   const version = result['protocolVersion'];
   if (typeof version !== 'string' || !isSupported(version)) throw new Refusal('upstream_invalid', { reason: 'protocol_version' });
   const session: Session = {
-    personId: resolved.caller.who.person.id,
+    callerId: resolved.caller.who.account.id,
     tokenId: resolved.caller.who.tokenId,
     serverId: resolved.server.entry.id,
     upstreamId: upstreamSessionId(answer.headers['mcp-session-id']),

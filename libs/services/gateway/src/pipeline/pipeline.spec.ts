@@ -216,17 +216,17 @@ describe('the path of a call', () => {
     };
     const call = (at: number): string => JSON.stringify({ jsonrpc: '2.0', id: at, method: 'tools/call', params: { name: 'get_issue' } });
     const headers = { authorization: `Bearer ${ada}`, 'mcp-session-id': id };
-    const opened = await Promise.all(Array.from({ length: LIMITS.streamsPerPerson }, (_, at) => stage.open('/mcp/scripted', headers, call(at))));
+    const opened = await Promise.all(Array.from({ length: LIMITS.streamsPerCaller }, (_, at) => stage.open('/mcp/scripted', headers, call(at))));
     expect(new Set(opened.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
     const aborted = scripted.aborted();
     const refused = await stage.call('scripted', ada, id, 'get_issue', 'one too many');
     expect([refused.status, refused.json.error.data.type, refused.headers['retry-after']]).toEqual([429, 'too_many_streams', '1']);
     await eventually(() => scripted.aborted() > aborted);
-    expect(open).toBe(LIMITS.streamsPerPerson + 1);
+    expect(open).toBe(LIMITS.streamsPerCaller + 1);
     for (const answer of opened) answer.destroy();
-    const written = await stage.recordsAfter(records, LIMITS.streamsPerPerson + 1);
+    const written = await stage.recordsAfter(records, LIMITS.streamsPerCaller + 1);
     const endings = written.map(({ outcome }) => `${outcome?.status} ${outcome?.code}`).sort();
-    expect(endings).toEqual([...Array(LIMITS.streamsPerPerson).fill('cancelled null'), 'refused too_many_streams']);
+    expect(endings).toEqual([...Array(LIMITS.streamsPerCaller).fill('cancelled null'), 'refused too_many_streams']);
   });
 
   it.each([
@@ -246,7 +246,7 @@ describe('the path of a call', () => {
     const id = await stage.session('scripted', ada, { sampling: { context: {} }, elicitation: { form: {}, url: {} }, roots: 'no object', experimental: { x: 1 } });
     const opened = openSession(id, [new AeadKey('key_session', Buffer.from(neighbours.sessionKey))], Date.now());
     expect(opened).toMatchObject({
-      ...{ personId: neighbours.people[0]!.id, tokenId: neighbours.tokens[0]!.id, serverId: neighbours.servers.find(({ name }) => name === 'scripted')!.id },
+      ...{ callerId: neighbours.callers[0]!.id, tokenId: neighbours.tokens[0]!.id, serverId: neighbours.servers.find(({ name }) => name === 'scripted')!.id },
       ...{ upstreamId: 'upstream-session', protocolVersion: '2025-11-25', clientName: 'stage', clientVersion: '1' },
       clientCapabilities: { sampling: {}, elicitation: { form: {}, url: {} } },
     });

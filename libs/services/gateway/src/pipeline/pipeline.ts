@@ -21,7 +21,7 @@ export async function handleCall(request: IncomingMessage, response: ServerRespo
   let leave: (() => void) | undefined;
   try {
     const caller = authenticate(receive(request, draft, edge), edge);
-    leave = edge.load.enter(caller.who.person.id);
+    leave = edge.load.enter(caller.who.account.id);
     const body = await read(caller);
     if (Array.isArray(body.message)) return await respondToBatch(body, response, edge);
     await respond(await answerOf(body, presenceOf(response), edge), response, edge);

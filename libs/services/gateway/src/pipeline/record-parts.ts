@@ -18,8 +18,8 @@ const servers = new WeakMap<EdgeServer, { server: Facts['server']; identity: Fac
 export function callerFacts(who: DirectoryCaller, address: string | null): Facts['caller'] {
   const held = callers.get(who);
   if (held !== undefined && held.address === address) return held;
-  const { id, name } = who.person;
-  const made = Object.freeze({ kind: 'person' as const, id, name, tokenId: who.tokenId, address });
+  const { id, kind, name } = who.account;
+  const made = Object.freeze({ kind, id, name, tokenId: who.tokenId, address });
   callers.set(who, made);
   return made;
 }

@@ -113,7 +113,7 @@ class Relay {
 function openEntry(resolved: Resolved, body: UpstreamBody, edge: Edge): OpenStream {
   const { who } = resolved.caller;
   return {
-    personId: who.person.id,
+    callerId: who.account.id,
     endless: resolved.intent.kind === 'listen',
     stillAllowed: () => stillAllowed(resolved, who.tokenId, edge),
     cut: (refusal) => body.abort(refusal),

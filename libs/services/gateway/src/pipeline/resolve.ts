@@ -114,7 +114,7 @@ async function sessionOf(caller: Caller, server: EdgeServer, edge: Edge): Promis
   const session = edge.sessions.known(id) ?? (await edge.sessions.open(id));
   const { who } = caller;
   const bound =
-    session?.personId === who.person.id && session.tokenId === who.tokenId && session.serverId === server.entry.id;
+    session?.callerId === who.account.id && session.tokenId === who.tokenId && session.serverId === server.entry.id;
   if (!bound) throw new Refusal('unknown_session');
   return session;
 }

@@ -3,19 +3,19 @@ import type { Refusal } from '@gatehouse/kernel';
 import { LIMITS } from '../limits.js';
 import { OpenStreams, type OpenStream } from './open-streams.js';
 
-function stream(personId: string, allowed: () => boolean = () => true, endless = false): OpenStream & { cuts: string[] } {
+function stream(callerId: string, allowed: () => boolean = () => true, endless = false): OpenStream & { cuts: string[] } {
   const cuts: string[] = [];
-  return { personId, endless, stillAllowed: allowed, cut: (refusal: Refusal) => void cuts.push(refusal.code), cuts };
+  return { callerId, endless, stillAllowed: allowed, cut: (refusal: Refusal) => void cuts.push(refusal.code), cuts };
 }
 
 describe('OpenStreams', () => {
   it('caps the streams of one person and leaves the others theirs (E-23)', () => {
     const streams = new OpenStreams();
-    const own = Array.from({ length: LIMITS.streamsPerPerson }, () => stream('ada'));
+    const own = Array.from({ length: LIMITS.streamsPerCaller }, () => stream('ada'));
     for (const each of own) streams.open(each);
     expect(() => streams.open(stream('ada'))).toThrow('Too many open streams');
     streams.open(stream('ben'));
-    expect(streams.size).toBe(LIMITS.streamsPerPerson + 1);
+    expect(streams.size).toBe(LIMITS.streamsPerCaller + 1);
     streams.closed(own[0]!);
     streams.open(stream('ada'));
     expect(() => streams.open(stream('ada'))).toThrow('Too many open streams');
@@ -28,7 +28,7 @@ describe('OpenStreams', () => {
     streams.open(second);
     for (let time = 0; time < 5; time++) streams.closed(first);
     expect(streams.size).toBe(1);
-    for (let more = 1; more < LIMITS.streamsPerPerson; more++) streams.open(stream('ada'));
+    for (let more = 1; more < LIMITS.streamsPerCaller; more++) streams.open(stream('ada'));
     expect(() => streams.open(stream('ada'))).toThrow('Too many open streams');
   });
 

@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.js';
 
 /** A stream that outlives the decision that opened it, and how to end it. */
 export interface OpenStream {
-  readonly personId: string;
+  readonly callerId: string;
   /** Listens without an end (GET), unlike the stream that answers one call. */
   readonly endless: boolean;
   /** Whether what was decided when it opened would be decided again now. */
@@ -14,7 +14,7 @@ export interface OpenStream {
 /** Streams open at this edge: capped per person, and cut when the token or the policy behind them is gone. */
 export class OpenStreams {
   readonly #streams = new Set<OpenStream>();
-  readonly #perPerson = new Map<string, number>();
+  readonly #perCaller = new Map<string, number>();
 
   /** How many are open. */
   get size(): number {
@@ -23,18 +23,18 @@ export class OpenStreams {
 
   /** Adds a stream; refuses with `too_many_streams`. */
   open(stream: OpenStream): void {
-    const count = this.#perPerson.get(stream.personId) ?? 0;
-    if (count >= LIMITS.streamsPerPerson) throw new Refusal('too_many_streams', { limit: LIMITS.streamsPerPerson });
-    this.#perPerson.set(stream.personId, count + 1);
+    const count = this.#perCaller.get(stream.callerId) ?? 0;
+    if (count >= LIMITS.streamsPerCaller) throw new Refusal('too_many_streams', { limit: LIMITS.streamsPerCaller });
+    this.#perCaller.set(stream.callerId, count + 1);
     this.#streams.add(stream);
   }
 
   /** Forgets a stream that ended. */
   closed(stream: OpenStream): void {
     if (!this.#streams.delete(stream)) return;
-    const count = this.#perPerson.get(stream.personId)! - 1;
-    if (count === 0) this.#perPerson.delete(stream.personId);
-    else this.#perPerson.set(stream.personId, count);
+    const count = this.#perCaller.get(stream.callerId)! - 1;
+    if (count === 0) this.#perCaller.delete(stream.callerId);
+    else this.#perCaller.set(stream.callerId, count);
   }
 
   /** Cuts every stream that would not be opened now: after each new snapshot, and every second for expiry. */

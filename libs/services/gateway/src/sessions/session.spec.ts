@@ -9,11 +9,11 @@ const id = sealSession(session, [key]);
 describe('session ids', () => {
   it('open to what was sealed, under the key that sealed them or a later one', () => {
     expect(openSession(id, [key], NOW)).toEqual({ ...session, id, digest: sessionDigest(id) });
-    expect(openSession(id, [newKey('key_2'), key], NOW)).toMatchObject({ personId: session.personId });
+    expect(openSession(id, [newKey('key_2'), key], NOW)).toMatchObject({ callerId: session.callerId });
   });
 
   it('say nothing about the session and are never the same twice', () => {
-    expect(Buffer.from(id, 'base64url').includes(session.personId)).toBe(false);
+    expect(Buffer.from(id, 'base64url').includes(session.callerId)).toBe(false);
     expect(sealSession(session, [key])).not.toBe(id);
     expect(sessionDigest(id)).toMatch(/^[\w-]{22}$/);
   });
@@ -41,7 +41,7 @@ describe('session ids', () => {
   it('do not open under a retired key, and not when they are plain text (E-43)', () => {
     expect(openSession(id, [newKey('key_2')], NOW)).toBeUndefined();
     expect(openSession(id, [], NOW)).toBeUndefined();
-    const forged = { ...session, upstreamId: 'http://169.254.169.254/', personId: 'per_attacker' };
+    const forged = { ...session, upstreamId: 'http://169.254.169.254/', callerId: 'per_attacker' };
     for (const text of [JSON.stringify(forged), Buffer.from(JSON.stringify(forged)).toString('base64url'), '', 'null', '{}', '../..']) {
       expect(openSession(text, [key], NOW)).toBeUndefined();
     }
@@ -70,7 +70,7 @@ describe('event ids', () => {
 
   it('open to nothing in any other session, of the same person too (E-44)', () => {
     expect(openEventId(sealed, opened(key), [key])).toBeUndefined();
-    expect(openEventId(sealed, opened(key, { personId: own.personId, tokenId: own.tokenId, serverId: own.serverId }), [key])).toBeUndefined();
+    expect(openEventId(sealed, opened(key, { callerId: own.callerId, tokenId: own.tokenId, serverId: own.serverId }), [key])).toBeUndefined();
   });
 
   it('do not open when they are the upstream id itself, a session id, or changed', () => {

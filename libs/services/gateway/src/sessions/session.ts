@@ -3,7 +3,7 @@ import type { AeadKey, JsonObject } from '@gatehouse/kernel';
 
 /** What a session id of ours holds, sealed: nothing about a session is kept anywhere else. */
 export interface Session {
-  readonly personId: string;
+  readonly callerId: string;
   /** The client: today the token it uses. Another client of the same person is another session. */
   readonly tokenId: string;
   readonly serverId: string;

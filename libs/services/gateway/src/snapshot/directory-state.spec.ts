@@ -14,7 +14,7 @@ describe('DirectoryState', () => {
     const neighbours = new Neighbours();
     const token = neighbours.addToken('ada', { scopes: ['mcp:access', 'admin'], capabilities: ['servers.read'] });
     const caller = stateOf(neighbours).callerOf(token, NOW)!;
-    expect(caller.person.name).toBe('ada');
+    expect(caller.account.name).toBe('ada');
     expect([[...caller.scopes], [...caller.capabilities]]).toEqual([['mcp:access', 'admin'], ['servers.read']]);
   });
 
@@ -44,7 +44,7 @@ describe('DirectoryState', () => {
     neighbours.revoke(revoked);
     const state = stateOf(neighbours);
     expect([state.callerOf(kept, NOW) === undefined, state.callerOf(revoked, NOW), state.stillUsable(id, NOW)]).toEqual([false, undefined, false]);
-    neighbours.people = [];
+    neighbours.callers = [];
     expect(stateOf(neighbours).callerOf(kept, NOW)).toBeUndefined();
   });
 });

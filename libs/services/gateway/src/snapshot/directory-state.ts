@@ -1,10 +1,16 @@
 import { hash } from 'node:crypto';
 import type { directoryContracts } from '@gatehouse/contracts';
 
-/** A person behind a usable token, prepared once per directory so that a call looks up and compares only. */
+/** A person or a service account of the directory, with everything that roles and teams give them. */
+export type Account = directoryContracts.Directory['callers'][number];
+
+/** An account behind a usable token, prepared once per directory so that a call looks up and compares only. */
 export interface DirectoryCaller {
-  readonly person: directoryContracts.Directory['people'][number];
+  readonly account: Account;
+  /** What the token came from and what a session is bound to: the id of a personal access token, or of the grant. */
   readonly tokenId: string;
+  /** The OAuth client; null for personal access tokens. */
+  readonly clientId: string | null;
   readonly scopes: ReadonlySet<string>;
   readonly capabilities: ReadonlySet<string>;
   /** Epoch milliseconds, or infinite. */
@@ -17,15 +23,16 @@ export class DirectoryState {
   readonly #byTokenId = new Map<string, DirectoryCaller>();
 
   constructor(directory: directoryContracts.Directory) {
-    const people = new Map(directory.people.map((person) => [person.id, person]));
+    const accounts = new Map(directory.callers.map((account) => [account.id, account]));
     for (const token of directory.tokens) {
-      const person = people.get(token.personId);
-      if (person === undefined) continue;
+      const account = accounts.get(token.callerId);
+      if (account === undefined) continue;
       const caller: DirectoryCaller = {
-        person,
+        account,
         tokenId: token.id,
+        clientId: null,
         scopes: new Set(token.scopes),
-        capabilities: new Set(person.capabilities),
+        capabilities: new Set(account.capabilities),
         expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY,
       };
       this.#byDigest.set(token.digest, caller);

@@ -125,7 +125,7 @@ function shortened(facts: Facts, chars: number): Facts {
   return {
     ...facts,
     caller: { ...caller, name: maybe(caller.name), address: maybe(caller.address) },
-    client: { name: maybe(client.name), version: maybe(client.version), userAgent: maybe(client.userAgent) },
+    client: { ...client, name: maybe(client.name), version: maybe(client.version), userAgent: maybe(client.userAgent) },
     eras: { client: maybe(eras.client), upstream: maybe(eras.upstream) },
     endpoint: maybe(facts.endpoint),
     method: maybe(facts.method),
