@@ -1,47 +1,60 @@
-import { authContracts, directoryContracts, type SnapshotVersion } from '@gatehouse/contracts';
-import type { Transaction } from '@gatehouse/persistence';
+import type { directoryContracts, SnapshotVersion } from '@gatehouse/contracts';
+import type { Database, Transaction } from '@gatehouse/persistence';
+import { EFFECTIVE, EFFECTIVE_OF_P } from '../people/effective-access.js';
+import { capabilitiesOfRoles, customRoles } from '../roles/role-capabilities.js';
+import { directoryVersion } from './directory-changes.js';
 
 type Directory = directoryContracts.Directory;
-type Role = authContracts.RoleName;
 
 /** What the directory tells at one version, before it is signed. */
-export interface DirectoryRows extends SnapshotVersion {
-  people: Directory['people'];
-  tokens: Directory['tokens'];
+export type DirectoryRows = SnapshotVersion & Pick<Directory, 'callers' | 'tokens' | 'keys' | 'denied' | 'issuers'>;
+
+/**
+ * Everything that edges know callers by, as one view of the data: the version always belongs to the
+ * rows beside it. In the order of ids, so that every replica writes the same text.
+ */
+export function readDirectory(db: Database): Promise<DirectoryRows> {
+  return db.transaction(async (tx) => {
+    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const version = await directoryVersion(tx);
+    const callers = await readCallers(tx);
+    const tokens = await readTokens(tx);
+    const keys = await readKeys(tx);
+    const denied = await readDenied(tx);
+    return { ...version, callers, tokens, keys, denied, issuers: await readTokenIssuers(tx) };
+  });
 }
 
-interface Row {
-  epoch: string;
-  version: string;
-  people: Omit<Directory['people'][number], 'capabilities'>[] | null;
-  tokens: Directory['tokens'] | null;
+async function readCallers(tx: Transaction): Promise<Directory['callers']> {
+  const custom = await customRoles(tx);
+  const rows = await tx.query<Omit<Directory['callers'][number], 'capabilities'>>(
+    `WITH ${EFFECTIVE}
+     SELECT p.id, p.kind, p.name, p.email, coalesce(r.roles, '{}') AS roles, coalesce(t.teams, '{}') AS teams
+       FROM people p ${EFFECTIVE_OF_P} WHERE p.status = 'active' ORDER BY p.id`,
+  );
+  return rows.map((row) => ({ ...row, capabilities: capabilitiesOfRoles(row.roles, custom) }));
 }
 
-// One statement is one view of the data: the version always belongs to the rows beside it.
-const SQL = `
-  SELECT s.epoch, s.version,
-    (SELECT json_agg(json_build_object('id', id, 'name', name, 'email', email, 'roles', roles, 'teams', teams) ORDER BY id)
-       FROM people WHERE status = 'active') AS people,
-    (SELECT json_agg(json_build_object('id', t.id, 'digest', t.digest, 'personId', t.person_id, 'scopes', t.scopes,
-                                       'expiresAt', t.expires_at) ORDER BY t.id)
+async function readTokens(tx: Transaction): Promise<Directory['tokens']> {
+  const rows = await tx.query<Omit<Directory['tokens'][number], 'expiresAt'> & { expiresAt: string | null }>(
+    `SELECT t.id, t.digest, t.person_id AS "callerId", t.scopes, t.expires_at AS "expiresAt"
        FROM tokens t JOIN people p ON p.id = t.person_id
-      WHERE t.revoked_at IS NULL AND p.status = 'active') AS tokens
-  FROM directory_state s`;
-
-/** Active people and their tokens that are not revoked; in the order of ids, so that every replica writes the same text. */
-export async function readDirectory(db: Transaction): Promise<DirectoryRows> {
-  const { epoch, version, people, tokens } = (await db.query<Row>(SQL))[0]!;
-  return {
-    epoch,
-    version: Number(version),
-    people: (people ?? []).map((person) => ({ ...person, capabilities: capabilitiesOf(person.roles) })),
-    tokens: tokens ?? [],
-  };
+      WHERE t.revoked_at IS NULL AND p.status = 'active' ORDER BY t.id`,
+  );
+  return rows.map((row) => ({ ...row, expiresAt: row.expiresAt === null ? null : Number(row.expiresAt) }));
 }
 
-/** What the roles together permit in the admin API, in the order of the contract; a role of a newer release gives nothing. */
-export function capabilitiesOf(roles: readonly string[]): string[] {
-  const known = roles.filter((role): role is Role => Object.hasOwn(authContracts.ROLES, role));
-  const held = new Set<string>(known.flatMap((role) => [...authContracts.ROLES[role]]));
-  return authContracts.CAPABILITIES.filter((capability) => held.has(capability));
+/** Keys of every state: the next one so that a rotation refuses nobody, a retired one until the last token of it is over. */
+function readKeys(tx: Transaction): Promise<Directory['keys']> {
+  return tx.query('SELECT id, public_jwk AS jwk FROM signing_keys ORDER BY id');
+}
+
+async function readDenied(tx: Transaction): Promise<Directory['denied']> {
+  const rows = await tx.query<{ id: string; until: string }>('SELECT id, until FROM denied ORDER BY id');
+  return rows.map(({ id, until }) => ({ id, until: Number(until) }));
+}
+
+/** Trusted issuers of access tokens with their keys and logins. */
+function readTokenIssuers(_tx: Transaction): Promise<Directory['issuers']> {
+  return Promise.resolve([]);
 }

@@ -1,28 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
-import { capabilitiesOf } from './directory-rows.js';
 import { directoryText } from './directory-snapshots.js';
+
+const nobody = { callers: [], tokens: [], keys: [], denied: [], issuers: [] };
 
 describe('the text of a directory', () => {
   it('leaves out tokens that had expired when it was issued', () => {
-    const token = { digest: 'd', personId: 'p', scopes: [] };
+    const token = { digest: 'd', callerId: 'p', scopes: [] };
     const tokens = [
       { ...token, id: 'past', expiresAt: 999 },
       { ...token, id: 'now', expiresAt: 1_000 },
       { ...token, id: 'later', expiresAt: 1_001 },
       { ...token, id: 'never', expiresAt: null },
     ];
-    const text = directoryText({ epoch: 'e', version: 3, people: [], tokens }, 1_000);
+    const text = directoryText({ epoch: 'e', version: 3, ...nobody, tokens }, 1_000);
     expect(JSON.parse(text)).toMatchObject({ epoch: 'e', version: 3, issuedAt: 1_000, tokens: [{ id: 'later' }, { id: 'never' }] });
   });
-});
 
-describe('the capabilities of roles', () => {
-  it('are none for a member and for a role this release does not know', () => {
-    expect(capabilitiesOf(['member', 'constructor', 'root'])).toEqual([]);
-  });
-
-  it('are all for an administrator, each once', () => {
-    expect(capabilitiesOf(['administrator', 'member', 'administrator'])).toContain('people.manage');
-    expect(new Set(capabilitiesOf(['administrator', 'administrator'])).size).toBe(capabilitiesOf(['administrator']).length);
+  it('leaves out denied grants that no token of can live any more', () => {
+    const denied = [{ id: 'over', until: 1_000 }, { id: 'kept', until: 1_001 }];
+    const text = directoryText({ epoch: 'e', version: 3, ...nobody, denied }, 1_000);
+    expect(JSON.parse(text)).toMatchObject({ denied: [{ id: 'kept', until: 1_001 }] });
   });
 });

@@ -1,4 +1,4 @@
-import type { SnapshotReply, SnapshotVersion } from '@gatehouse/contracts';
+import type { directoryContracts, SnapshotReply, SnapshotVersion } from '@gatehouse/contracts';
 import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import { chunksOf, type SnapshotSigner } from '@gatehouse/snapshots';
@@ -89,8 +89,17 @@ export class DirectorySnapshots {
   }
 }
 
-/** The text that is signed. Tokens that had expired when it was issued are left out. */
-export function directoryText({ epoch, version, people, tokens }: DirectoryRows, issuedAt: number): string {
-  const usable = tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > issuedAt);
-  return JSON.stringify({ epoch, version, issuedAt, people, tokens: usable });
+/** The text that is signed. Tokens that had expired when it was issued are left out, and grants that no token of can live any more. */
+export function directoryText({ epoch, version, callers, tokens, keys, denied, issuers }: DirectoryRows, issuedAt: number): string {
+  const text: directoryContracts.Directory = {
+    epoch,
+    version,
+    issuedAt,
+    callers,
+    tokens: tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > issuedAt),
+    keys,
+    denied: denied.filter(({ until }) => until > issuedAt),
+    issuers,
+  };
+  return JSON.stringify(text);
 }

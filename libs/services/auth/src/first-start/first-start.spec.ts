@@ -59,7 +59,7 @@ describe('the first start on its own', () => {
     await Promise.all([start({ made: path }), start({ made: path }), start({ made: path })]);
     const text = (await readFile(path, 'utf8')).trim();
     expect(await digests()).toEqual([tokenDigest(Buffer.from(text))]);
-    expect((await readDirectory(db)).people).toHaveLength(1);
+    expect((await readDirectory(db)).callers).toHaveLength(1);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readdir(join(folder, `case-${count}`))).toEqual(['admin.token']);
     expect(logLines.join('')).not.toContain(text);
@@ -133,6 +133,6 @@ describe('the first start with a given token', () => {
     expect(await digests()).toEqual([]);
     await start(await give(randomBytes(32).toString('hex')));
     expect(await digests()).toHaveLength(1);
-    expect((await readDirectory(db)).people).toHaveLength(1);
+    expect((await readDirectory(db)).callers).toHaveLength(1);
   });
 });

@@ -60,7 +60,7 @@ async function bootstrap(tx: Transaction, start: FirstStart): Promise<void> {
 
 async function addAdministrator(tx: Transaction, clock: Clock): Promise<string> {
   const id = newId('person', clock);
-  const known = { name: 'Administrator', email: null, teams: [], status: 'active' as const, createdAt: clock.now() };
+  const known = { name: 'Administrator', email: null, teams: [], source: 'local' as const, createdAt: clock.now() };
   await insertPerson(tx, { id, ...known, roles: ['administrator'] }, true);
   return id;
 }
@@ -68,7 +68,7 @@ async function addAdministrator(tx: Transaction, clock: Clock): Promise<string> 
 function administratorToken(personId: string, clock: Clock): authContracts.TokenSummary {
   return {
     id: newId('token', clock),
-    personId,
+    callerId: personId,
     name: 'administrator, first start',
     scopes: ['mcp:access', 'admin'],
     createdAt: clock.now(),

@@ -7,6 +7,8 @@ export const CALLERS: Migration = {
     ALTER TABLE people ADD COLUMN kind text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'service_account'));
     ALTER TABLE people ADD COLUMN source text NOT NULL DEFAULT 'local' CHECK (source IN ('local', 'sign-in', 'scim'));
     ALTER TABLE people ADD COLUMN last_sign_in_at bigint;
+    ALTER TABLE people ADD COLUMN auth_generation integer NOT NULL DEFAULT 0;
+    ALTER TABLE people ADD COLUMN secret_at bigint;
     CREATE TABLE roles (
       name text PRIMARY KEY,
       description text NOT NULL,

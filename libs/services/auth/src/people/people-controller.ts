@@ -1,7 +1,7 @@
 import { Serves } from '@gatehouse/bus';
 import { authContracts, type Actor } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
-import { People, type NewPerson } from './people.js';
+import { People, type ChangedPerson, type NewPerson, type PersonUpdate } from './people.js';
 
 /** Answers for people. */
 @Controller()
@@ -14,6 +14,12 @@ export class PeopleController {
     return this.people.create(actor, asked);
   }
 
+  /** Changes a person. */
+  @Serves(authContracts.updatePerson)
+  update({ actor, ...asked }: PersonUpdate & { actor: Actor }): Promise<ChangedPerson> {
+    return this.people.update(actor, asked);
+  }
+
   /** All people. */
   @Serves(authContracts.listPeople)
   async list(): Promise<{ items: authContracts.Person[] }> {
@@ -22,7 +28,13 @@ export class PeopleController {
 
   /** Disables a person. */
   @Serves(authContracts.disablePerson)
-  disable({ actor, personId }: { actor: Actor; personId: string }): Promise<authContracts.Person> {
+  disable({ actor, personId }: { actor: Actor; personId: string }): Promise<ChangedPerson> {
     return this.people.disable(actor, personId);
+  }
+
+  /** Enables a person. */
+  @Serves(authContracts.enablePerson)
+  enable({ actor, personId }: { actor: Actor; personId: string }): Promise<ChangedPerson> {
+    return this.people.enable(actor, personId);
   }
 }

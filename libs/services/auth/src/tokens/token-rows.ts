@@ -9,13 +9,13 @@ type TokenRow = Omit<TokenSummary, 'createdAt' | 'expiresAt' | 'revokedAt'> & {
   revokedAt: string | null;
 };
 
-const COLUMNS = `id, person_id AS "personId", name, scopes,
+const COLUMNS = `id, person_id AS "callerId", name, scopes,
   created_at AS "createdAt", expires_at AS "expiresAt", revoked_at AS "revokedAt"`;
 
 /** Tokens of one person or (null) of all, the earliest first, the dead ones too. */
-export async function tokensOf(db: Transaction, personId: string | null): Promise<TokenSummary[]> {
+export async function tokensOf(db: Transaction, callerId: string | null): Promise<TokenSummary[]> {
   const sql = `SELECT ${COLUMNS} FROM tokens WHERE $1::text IS NULL OR person_id = $1 ORDER BY created_at, id`;
-  return (await db.query<TokenRow>(sql, [personId])).map(asToken);
+  return (await db.query<TokenRow>(sql, [callerId])).map(asToken);
 }
 
 /** One token, or undefined; with `ownedBy` only if it is that person's. */
@@ -27,10 +27,10 @@ export async function findToken(db: Transaction, id: string, ownedBy: string | n
 
 /** Adds a token by its digest. */
 export async function insertToken(tx: Transaction, token: TokenSummary, digest: string): Promise<void> {
-  const { id, personId, name, scopes, createdAt, expiresAt, revokedAt } = token;
+  const { id, callerId, name, scopes, createdAt, expiresAt, revokedAt } = token;
   await tx.query(
     `INSERT INTO tokens (id, person_id, name, scopes, digest, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [id, personId, name, scopes, digest, createdAt, expiresAt, revokedAt],
+    [id, callerId, name, scopes, digest, createdAt, expiresAt, revokedAt],
   );
 }
 
@@ -40,8 +40,8 @@ export async function markRevoked(tx: Transaction, id: string, nowMs: number): P
 }
 
 /** Revokes every token of a person that is not revoked yet. */
-export async function revokeAllOf(tx: Transaction, personId: string, nowMs: number): Promise<void> {
-  await tx.query('UPDATE tokens SET revoked_at = $2 WHERE person_id = $1 AND revoked_at IS NULL', [personId, nowMs]);
+export async function revokeAllOf(tx: Transaction, callerId: string, nowMs: number): Promise<void> {
+  await tx.query('UPDATE tokens SET revoked_at = $2 WHERE person_id = $1 AND revoked_at IS NULL', [callerId, nowMs]);
 }
 
 /** Whether any token was ever made: the first start is over. */

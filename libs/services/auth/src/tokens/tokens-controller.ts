@@ -16,8 +16,8 @@ export class TokensController {
 
   /** Tokens of one person, or of all. */
   @Serves(authContracts.listTokens)
-  async list({ personId }: { personId: string | null }): Promise<{ items: authContracts.TokenSummary[] }> {
-    return { items: await this.tokens.list(personId) };
+  async list({ callerId }: { callerId: string | null }): Promise<{ items: authContracts.TokenSummary[] }> {
+    return { items: await this.tokens.list(callerId) };
   }
 
   /** Revokes a token. */

@@ -3,16 +3,16 @@ import { newId, Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kern
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
-import { findPerson } from '../people/person-rows.js';
+import { isActive } from '../people/person-rows.js';
 import { findToken, insertToken, markRevoked, tokensOf } from './token-rows.js';
 import { newTokenText, tokenDigest } from './token-text.js';
 
 type TokenSummary = authContracts.TokenSummary;
 
 /** What a token is asked for with. */
-export type NewToken = Pick<TokenSummary, 'personId' | 'name' | 'scopes' | 'expiresAt'>;
+export type NewToken = Pick<TokenSummary, 'callerId' | 'name' | 'scopes' | 'expiresAt'>;
 
-/** Which token to revoke; `ownedBy` restricts it to that person's. */
+/** Which token to revoke; `ownedBy` restricts it to that caller's. */
 export interface Revocation {
   tokenId: string;
   ownedBy: string | null;
@@ -37,14 +37,14 @@ export class Tokens {
     this.clock = parts.clock ?? systemClock;
   }
 
-  /** Tokens of one person, or of all (null), the dead ones too. */
-  list(personId: string | null): Promise<TokenSummary[]> {
-    return tokensOf(this.parts.db, personId);
+  /** Tokens of one caller, or of all (null), the dead ones too. */
+  list(callerId: string | null): Promise<TokenSummary[]> {
+    return tokensOf(this.parts.db, callerId);
   }
 
   /**
    * Makes a token, sealed to the asking edge under `tokenContext`. Refuses with `not_found` for an
-   * unknown person, and with `bad_request` for a disabled one, an expiry that has passed, or an
+   * unknown caller, and with `bad_request` for a disabled one, an expiry that has passed, or an
    * edge key that is none.
    */
   async create(by: Actor, asked: NewToken, edgeKey: string): Promise<{ token: TokenSummary; sealed: string }> {
@@ -53,7 +53,7 @@ export class Tokens {
     try {
       const sealed = sealToEdge(edgeKey, text, token.id);
       await this.insert(token, tokenDigest(text));
-      this.parts.log.info({ actorId: by.personId, tokenId: token.id, personId: token.personId }, 'token created');
+      this.parts.log.info({ actorId: by.callerId, tokenId: token.id, callerId: token.callerId }, 'token created');
       return { token, sealed };
     } finally {
       text.fill(0);
@@ -73,22 +73,22 @@ export class Tokens {
       await markRevoked(tx, tokenId, revokedAt);
       return { result: { ...token, revokedAt }, changed: true };
     });
-    if (changed) this.parts.log.info({ actorId: by.personId, tokenId }, 'token revoked');
+    if (changed) this.parts.log.info({ actorId: by.callerId, tokenId }, 'token revoked');
     return { token: result, directory };
   }
 
-  private summary({ personId, name, scopes, expiresAt }: NewToken): TokenSummary {
+  private summary({ callerId, name, scopes, expiresAt }: NewToken): TokenSummary {
     const createdAt = this.clock.now();
     if (expiresAt !== null && expiresAt <= createdAt) throw new Refusal('bad_request', { field: 'expiresAt', problem: 'has passed' });
     const id = newId('token', this.clock);
-    return { id, personId, name, scopes: [...new Set(scopes)], createdAt, expiresAt, revokedAt: null };
+    return { id, callerId, name, scopes: [...new Set(scopes)], createdAt, expiresAt, revokedAt: null };
   }
 
   private async insert(token: TokenSummary, digest: string): Promise<void> {
     await this.parts.changes.apply(async (tx) => {
-      const person = await findPerson(tx, token.personId);
-      if (person === undefined) throw new Refusal('not_found');
-      if (person.status === 'disabled') throw new Refusal('bad_request', { field: 'personId', problem: 'is disabled' });
+      const active = await isActive(tx, token.callerId);
+      if (active === undefined) throw new Refusal('not_found');
+      if (!active) throw new Refusal('bad_request', { field: 'callerId', problem: 'is disabled' });
       await insertToken(tx, token, digest);
       return { result: token, changed: true };
     });
