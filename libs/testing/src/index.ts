@@ -20,6 +20,24 @@ export { type AccessTokenWish, type IdJagWish } from './identity-provider/issued
 export { type Person, type PersonWish } from './identity-provider/people.js';
 export { type ProviderSession } from './identity-provider/provider-memory.js';
 export { type Claims, type Signing, type SigningAlg } from './identity-provider/signing-keys.js';
+export { chatGpt, claude, claudeCode, cursor, realClients, sdkDefaults, visualStudioCode, type RealClient } from './oauth-clients/client-documents.js';
+export {
+  CLIENT_KEYS_PATH,
+  startClientMetadataHost,
+  type ClientMetadataHost,
+  type ClientMetadataHostOptions,
+  type MetadataFetch,
+  type MetadataReply,
+} from './oauth-clients/client-metadata-host.js';
+export {
+  callbackParameters,
+  pkcePair,
+  PublicClient,
+  type OAuthAnswer,
+  type OAuthParameters,
+  type PkcePair,
+  type PublicClientOptions,
+} from './oauth-clients/public-client.js';
 export { startNats } from './servers/nats.js';
 export { startPostgres } from './servers/postgres.js';
 export { startRedis } from './servers/redis.js';

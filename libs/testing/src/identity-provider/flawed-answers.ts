@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { rewriteAnswer, type PendingAnswer, type Rewrite } from './answer-hook.js';
 import { flawedIdToken } from './flawed-id-token.js';
-import { AUTHORIZATION_FLAWS, ID_TOKEN_FLAWS, METADATA_FLAWS, TOKEN_ENDPOINT_FLAWS, USERINFO_FLAWS, type ArmedFlaws } from './flaws.js';
+import { AUTHORIZATION_FLAWS, ID_TOKEN_FLAWS, TOKEN_ENDPOINT_FLAWS, USERINFO_FLAWS, type ArmedFlaws, type METADATA_FLAWS } from './flaws.js';
 import type { SigningKeys } from './signing-keys.js';
 
 /** What the layer in front of the provider needs to know. */
@@ -33,20 +33,19 @@ export function spoil(request: IncomingMessage, response: ServerResponse, parts:
 }
 
 function spoilDiscovery(response: ServerResponse, { flaws, issuer }: FlawParts): boolean {
-  const flaw = flaws.peek(METADATA_FLAWS);
-  if (flaw === 'discovery-500') return fail(response, 500);
-  if (flaw === 'discovery-html') return html(response);
+  const isArmed = (flaw: (typeof METADATA_FLAWS)[number]): boolean => flaws.peek([flaw]) !== undefined;
+  if (isArmed('discovery-500')) return fail(response, 500);
+  if (isArmed('discovery-html')) return html(response);
   const wrong: Record<string, string> = {};
-  if (flaw === 'discovery-issuer-mismatch') wrong.issuer = `${issuer}/other`;
-  if (flaw === 'discovery-internal-endpoints') for (const endpoint of ENDPOINTS) wrong[endpoint] = `${INTERNAL}/${endpoint}`;
+  if (isArmed('discovery-issuer-mismatch')) wrong.issuer = `${issuer}/other`;
+  if (isArmed('discovery-internal-endpoints')) for (const endpoint of ENDPOINTS) wrong[endpoint] = `${INTERNAL}/${endpoint}`;
   rewriteAnswer(response, (answer) => changeJson(answer, wrong));
   return false;
 }
 
 function spoilJwks(response: ServerResponse, flaws: ArmedFlaws): boolean {
-  const flaw = flaws.peek(METADATA_FLAWS);
-  if (flaw === 'jwks-unreachable') return hangUp(response);
-  return flaw === 'jwks-500' ? fail(response, 500) : false;
+  if (flaws.peek(['jwks-unreachable'])) return hangUp(response);
+  return flaws.peek(['jwks-500']) ? fail(response, 500) : false;
 }
 
 function spoilUserinfo(response: ServerResponse, flaws: ArmedFlaws): boolean {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Provider, type ClientMetadata } from 'oidc-provider';
+import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { TestAuthority } from '../tls/test-authority.js';
 import { BackChannelLogout, type LogoutAnswer, type LogoutSubject, type LogoutTokenFlaw } from './back-channel-logout.js';
 import { spoil } from './flawed-answers.js';
@@ -43,13 +43,21 @@ export interface ProviderRequest {
   path: string;
 }
 
+/** What a provider runs on. */
+interface Machinery {
+  server: Server;
+  Provider: typeof Provider;
+}
+
 /** Starts a company's OpenID provider on a free loopback port. */
 export async function startIdentityProvider(options: IdentityProviderOptions = {}): Promise<IdentityProvider> {
   const { authority, hostname = '127.0.0.1' } = options;
   const server = authority === undefined ? createHttp() : createHttps(authority.issue({ names: [hostname] }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new IdentityProvider(server, `${authority === undefined ? 'http' : 'https'}://${hostname}`, options);
+  // Loaded here, so that specs without a provider do not pay for it.
+  const { Provider } = await import('oidc-provider');
+  return new IdentityProvider({ server, Provider }, `${authority === undefined ? 'http' : 'https'}://${hostname}`, options);
 }
 
 /**
@@ -74,10 +82,11 @@ export class IdentityProvider {
 
   /** For `startIdentityProvider`. */
   constructor(
-    private readonly server: Server,
+    private readonly machinery: Machinery,
     origin: string,
     options: IdentityProviderOptions,
   ) {
+    const { server } = machinery;
     this.port = (server.address() as AddressInfo).port;
     this.issuer = `${origin}:${this.port}`;
     this.staff = new People(options.people ?? []);
@@ -185,10 +194,11 @@ export class IdentityProvider {
 
   /** Cuts every connection and stops listening. Safe to call twice. */
   async close(): Promise<void> {
-    if (!this.server.listening) return;
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeAllConnections();
+    const { server } = this.machinery;
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
     await closed;
   }
 
@@ -204,7 +214,7 @@ export class IdentityProvider {
   }
 
   private build(): Provider {
-    const provider = new Provider(this.issuer, providerConfiguration(this.parts));
+    const provider = new this.machinery.Provider(this.issuer, providerConfiguration(this.parts));
     // Logout tokens are sent by this class, so the provider does not know that sessions are named to the client.
     provider.Client.prototype.includeSid = () => true;
     return provider;

@@ -50,6 +50,16 @@ export class SigningKeys {
     return new SignJWT(claims as JWTPayload).setProtectedHeader({ alg, kid: signing.kid ?? current.kid, ...typ }).sign(key);
   }
 
+  /** Every public half, as a key set document. */
+  published(): { keys: object[] } {
+    return {
+      keys: this.keys.map((key) => {
+        const { kid, alg, use } = key;
+        return { ...createPublicKey({ key, format: 'jwk' }).export({ format: 'jwk' }), kid, alg, use };
+      }),
+    };
+  }
+
   /** The public half of the current key as PEM: what an HS256 forger takes for a secret. */
   publicPem(alg: SigningAlg): string {
     return createPublicKey({ key: this.current(alg), format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
