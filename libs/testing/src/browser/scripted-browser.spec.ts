@@ -13,6 +13,7 @@ const FORM = '<form method="post" action="/posted"><input name="a"><button>Send<
 const ANSWERS: Record<string, [number, Record<string, string | string[]>, string?]> = {
   '/page': [200, { 'content-type': 'text/html', 'set-cookie': ['s=1; Path=/', '__Host-t=2; Path=/; Secure'] }, FORM],
   '/shy': [200, { 'content-type': 'text/html', 'referrer-policy': 'no-referrer' }, FORM],
+  '/strict': [200, { 'content-type': 'text/html', 'content-security-policy': "form-action 'self'" }, FORM.replace('/posted', '/away')],
   '/posted': [303, { location: '/done#end' }],
   '/keep': [307, { location: '/done' }],
   '/done': [200, { 'content-type': 'text/plain' }, 'done'],
@@ -90,6 +91,12 @@ describe('the scripted browser', () => {
     const browser = new ScriptedBrowser({ stopAt: ['http://127.0.0.1:1/callback'] });
     expect(await browser.get(`${http}/away`)).toMatchObject({ stopped: true, status: 302, url: 'http://127.0.0.1:1/callback?code=c' });
     expect(await browser.get(`${http}/app`)).toMatchObject({ stopped: true, url: 'cursor://anysphere/callback?code=c' });
+  });
+
+  it('does not let a form lead where the policy of its page forbids', async () => {
+    const browser = new ScriptedBrowser({ stopAt: ['http://127.0.0.1:1/callback'] });
+    const page = await browser.get(`${http}/strict`);
+    await expect(browser.submit(page.forms[0])).rejects.toThrow("form-action 'self'");
   });
 
   it('reaches a named https host at its stand-in, and keeps its secure cookies', async () => {

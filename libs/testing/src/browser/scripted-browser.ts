@@ -1,5 +1,6 @@
 import type { Clock } from '@gatehouse/kernel';
 import { CookieJar } from './cookie-jar.js';
+import { allowsFormAction } from './form-action.js';
 import { buttonOf, formData, type FormValues } from './form-data.js';
 import type { Form, Link } from './html-page.js';
 import { exchange, type Reach, type Received } from './http-exchange.js';
@@ -37,6 +38,8 @@ interface Start {
   body: string | undefined;
   initiator: { url: string; referrerPolicy: string } | undefined;
   headers: Record<string, string>;
+  /** The page whose form this is: its policy decides where the form may lead. */
+  formOf?: Page;
 }
 
 const MAX_REDIRECTS = 15;
@@ -78,7 +81,8 @@ export class ScriptedBrowser {
 
   /**
    * Fills in a form of the page and sends it by the button with this text, value or name (the first
-   * when none is named). Throws, with what the page says, when there is no such form, field or button.
+   * when none is named). Throws, with what the page says, when there is no such form, field or button,
+   * and when the page's `form-action` forbids where the form or a redirect after it leads.
    */
   submit(form: Form | undefined, values: FormValues = {}, button?: string): Promise<Page> {
     if (form === undefined) throw new Error(`no such form on ${this.page.url} (${this.page.status}): ${this.page.text}`);
@@ -87,7 +91,7 @@ export class ScriptedBrowser {
     const url = new URL(pressed?.action ?? form.action);
     if (form.method === 'GET') url.search = data;
     const body = form.method === 'POST' ? data : undefined;
-    return this.navigate({ method: form.method, url, body, initiator: this.initiator(), headers: {} });
+    return this.navigate({ method: form.method, url, body, initiator: this.initiator(), headers: {}, formOf: this.page });
   }
 
   /** Posts any fields to any URL with this browser's cookies: what a page of an attacker can do. */
@@ -103,6 +107,7 @@ export class ScriptedBrowser {
   }
 
   private async navigate(start: Start): Promise<Page> {
+    askFormAction(start, start.url);
     const hops: Hop[] = [];
     const chain = [start.url];
     let { method, body } = start;
@@ -112,6 +117,7 @@ export class ScriptedBrowser {
       hops.push({ method, url: url.href, status: received.status });
       const next = redirectOf(received, url);
       if (next === undefined) return (this.shown = pageOf(url.href, received, hops));
+      askFormAction(start, next);
       // A scheme of its own is handed to the app that has it, so the browser's way ends there too.
       if (this.isStop(next.href) || !next.protocol.startsWith('http')) return (this.shown = stoppedAt(next.href, received, hops));
       if (!KEEPS_METHOD.includes(received.status)) [method, body] = ['GET', undefined];
@@ -141,6 +147,12 @@ export class ScriptedBrowser {
   private isStop(url: string): boolean {
     return this.options.stopAt?.some((prefix) => url.startsWith(prefix)) === true;
   }
+}
+
+function askFormAction({ formOf }: Start, target: URL): void {
+  if (formOf === undefined) return;
+  const policy = formOf.headers['content-security-policy'];
+  if (!allowsFormAction(policy, new URL(formOf.url), target)) throw new Error(`${formOf.url} has "${String(policy)}": its form may not lead to ${target.origin}`);
 }
 
 function redirectOf(received: Received, from: URL): URL | undefined {

@@ -225,7 +225,10 @@ export class IdentityProvider {
     this.arrived.push({ method: request.method ?? '', path });
     const { flaws, keys, issuer } = this;
     if (path.startsWith(SIGN_IN_PATH)) {
-      answerLogin(request, response, this.provider, this.staff).catch((error: unknown) => response.writeHead(400).end(String(error)));
+      answerLogin(request, response, this.provider, this.staff).catch((error: unknown) => {
+        if (response.headersSent) response.destroy();
+        else response.writeHead(400).end(String(error));
+      });
     } else if (!spoil(request, response, { flaws, keys, issuer, clientSecret: () => this.clientSecret })) {
       void this.provider.callback()(request, response);
     }
