@@ -8,6 +8,7 @@ const MESSAGE = 'Sockets are opened by libs/outbound and the doors in tools/lint
 export const NETWORK_DOORS = [
   'libs/outbound/src/**',
   'libs/services/gateway/src/http/**',
+  'libs/services/auth/src/http/**',
   'libs/telemetry/src/**/*listener*.ts',
   'libs/persistence/src/**',
   'libs/bus/src/**',

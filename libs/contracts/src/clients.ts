@@ -98,6 +98,8 @@ export const registrationSettings = z.strictObject({
   unusedDays: z.int().min(1).max(365),
   /** Private-use schemes (`cursor`) that redirect URIs may have besides https and loopback. */
   redirectSchemes: z.array(z.string().regex(/^[a-z][a-z0-9+.-]{1,62}$/)).max(50),
+  /** Hosts inside the company's network whose metadata documents may be fetched; all others must be public. */
+  privateHosts: z.array(z.string().min(1).max(253)).max(50),
   rules: z.array(clientRule).max(200),
 });
 

@@ -295,11 +295,14 @@ export const testPolicy = defineRequest({
   errors: ['invalid_policy', 'unknown_server'],
 });
 
-/** Whether an endpoint exists: auth mints tokens for addresses that are served, and shows people what they let a client into. */
+/**
+ * The endpoint by that name, or, for a client that names none (2025-03-26), the only one there is: auth
+ * mints tokens for addresses that are served and for no others.
+ */
 export const findEndpoint = defineRequest({
   subject: 'rpc.v1.policy.endpoint.find',
   owner: 'policy',
   callers: ['auth'],
-  request: z.strictObject({ slug: serverName }),
-  reply: z.strictObject({ exists: z.boolean() }),
+  request: z.strictObject({ slug: serverName.nullable() }),
+  reply: z.strictObject({ slug: serverName.nullable() }),
 });

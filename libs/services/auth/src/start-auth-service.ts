@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
@@ -13,6 +14,7 @@ import { DirectoryMirror } from './directory/directory-mirror.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
 import { firstStart } from './first-start/first-start.js';
 import { AUTH_MIGRATIONS } from './migrations.js';
+import { openWeb, type AuthWeb } from './open-web.js';
 import { People } from './people/people.js';
 import { Tokens } from './tokens/tokens.js';
 
@@ -28,10 +30,22 @@ export interface AuthOptions {
   config: AuthConfig;
   /** Single-process form: where the first start writes the administrator's token, unless the configuration names a file. */
   adminTokenFile?: string;
+  /** Public origin of Gatehouse; without it auth opens no door for browsers and clients. */
+  publicUrl?: string;
+  /** PEM texts of authorities trusted besides the well-known ones. */
+  trustedCas?: readonly string[];
+  /** Ports of Gatehouse itself, which no address that a client or a provider names may lead to. */
+  ownPorts?: readonly number[];
+  /** Where edges in other processes reach the door; in one process they are handed `http`. */
+  listen?: { host: string; port: number; tls?: { cert: string; key: string } };
 }
 
 /** A running service. */
 export interface RunningService {
+  /** The door for browsers and clients: what an edge hands a request to. */
+  readonly http: RequestListener | undefined;
+  /** The port bound, when it listens. */
+  readonly port: number | undefined;
   /** True, or what is missing. */
   ready(): Promise<true | string>;
   /** Stops taking requests, lets running ones finish, closes what it opened. */
@@ -42,6 +56,7 @@ interface Running extends AuthParts {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;
+  changes: DirectoryChanges;
   mirror: DirectoryMirror;
 }
 
@@ -57,7 +72,8 @@ export async function startAuthService(options: AuthOptions): Promise<RunningSer
     const { bus, log, clock = systemClock } = options;
     const source = { given: options.config.adminTokenFile, made: options.adminTokenFile };
     await firstStart({ db, outbox: parts.outbox, source, log, clock });
-    return await serve({ bus, log }, parts);
+    const web = options.publicUrl === undefined ? undefined : await openWeb({ ...parts, bus, log, clock, origin: options.publicUrl, trustedCas: options.trustedCas ?? [], ownPorts: options.ownPorts ?? [] });
+    return await serve(options, parts, web);
   } catch (error) {
     await db.close();
     throw error;
@@ -76,26 +92,30 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
   });
   const people = new People({ db, changes, log, clock });
   const tokens = new Tokens({ db, changes, log, clock });
-  return { db, outbox, signer, mirror, snapshots, people, tokens };
+  return { db, outbox, changes, signer, mirror, snapshots, people, tokens };
 }
 
-async function serve({ bus, log }: Pick<AuthOptions, 'bus' | 'log'>, parts: Running): Promise<RunningService> {
+async function serve({ bus, log, listen }: AuthOptions, parts: Running, web: AuthWeb | undefined): Promise<RunningService> {
   const { db, outbox, mirror, signer } = parts;
   const app = await NestFactory.createMicroservice(AuthModule.with(parts), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();
+  web?.authorizationServer.start();
+  const port = listen === undefined ? undefined : await web?.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
     await app.close();
+    await web?.close();
     await mirror.stop();
     await outbox.stop();
     await db.close();
   };
-  return { ready: () => readiness(bus, db, signer), close };
+  return { http: web?.handle, port, ready: () => readiness(bus, db, signer, web), close };
 }
 
-async function readiness(bus: Bus, db: Database, signer: SnapshotSigner): Promise<true | string> {
+async function readiness(bus: Bus, db: Database, signer: SnapshotSigner, web: AuthWeb | undefined): Promise<true | string> {
   if (bus.state() === 'down') return 'bus';
   if (!(await db.ping())) return 'database';
-  return signer.ready ? true : 'directory signing key from the vault';
+  if (!signer.ready) return 'directory signing key from the vault';
+  return web === undefined || web.authorizationServer.ready ? true : 'token signing keys from the vault';
 }

@@ -57,4 +57,10 @@ export class ServerController {
   probe(change: ServerChange): Promise<Server> {
     return this.servers.probe(change);
   }
+
+  /** The endpoint by that name, or the only one. */
+  @Serves(policyContracts.findEndpoint)
+  async endpoint({ slug }: { slug: string | null }): Promise<{ slug: string | null }> {
+    return { slug: await this.servers.endpoint(slug) };
+  }
 }

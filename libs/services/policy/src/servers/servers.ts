@@ -54,6 +54,12 @@ export class Servers {
     return readItems(this.parts.db, id, kind);
   }
 
+  /** The slug of the endpoint by that name, or of the only one; null when there is none, or more than one. */
+  async endpoint(slug: string | null): Promise<string | null> {
+    const rows = await this.parts.db.query<{ name: string }>('SELECT name FROM servers WHERE $1::text IS NULL OR name = $1 LIMIT 2', [slug]);
+    return rows.length === 1 ? rows[0]!.name : null;
+  }
+
   /** Registers a server and orders its first probe. Refuses with `conflict`, `url_refused`, `header_refused`, `bad_params`. */
   async add(actor: Actor, input: ServerInput): Promise<Server> {
     requireServerUrl(input.url, input.allowPrivateNetwork);

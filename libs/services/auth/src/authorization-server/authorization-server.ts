@@ -1,0 +1,72 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { asRefusalOrFault, Fault } from '@gatehouse/kernel';
+import type { Provider } from 'oidc-provider';
+import { newProvider, type ProviderParts } from './new-provider.js';
+import type { SigningKeys } from './signing-keys.js';
+
+const LOOK_EVERY_MS = 10_000;
+const AFTER_TROUBLE_MS = 500;
+
+/**
+ * Our OAuth 2.1 authorization server: oidc-provider around the keys of the moment. A rotation, wherever
+ * it was asked for, puts another provider in its place; requests under way end on the old one.
+ */
+export class AuthorizationServer {
+  #provider: Provider | undefined;
+  #handle: RequestListener | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly parts: ProviderParts,
+    private readonly keys: SigningKeys,
+  ) {}
+
+  /** Whether keys are here and requests can be answered. */
+  get ready(): boolean {
+    return this.#provider !== undefined;
+  }
+
+  /** The provider in force; throws while there is none. */
+  get provider(): Provider {
+    if (this.#provider === undefined) throw new Fault('the authorization server has no keys yet');
+    return this.#provider;
+  }
+
+  /** Keeps asking the vault for keys: until there are some, then for those another replica rotated to. */
+  start(): void {
+    void this.#look();
+  }
+
+  /** Takes over the keys of this moment. */
+  async reload(): Promise<void> {
+    const changed = await this.keys.load();
+    if (!changed && this.#provider !== undefined) return;
+    this.#provider = newProvider(this.parts, this.keys.current!);
+    this.#handle = this.#provider.callback() as RequestListener;
+  }
+
+  /** Answers one request; 503 while there are no keys. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#handle !== undefined) return void this.#handle(request, response);
+    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1', 'cache-control': 'no-store' });
+    response.end(JSON.stringify({ error: 'temporarily_unavailable', error_description: 'the signing keys are not here yet' }));
+  }
+
+  /** Stops asking. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    let wait = LOOK_EVERY_MS;
+    try {
+      await this.reload();
+    } catch (error) {
+      if (this.#provider === undefined) wait = AFTER_TROUBLE_MS;
+      this.parts.log.debug({ code: asRefusalOrFault(error).code }, 'keys of access tokens not leased');
+    }
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), wait).unref();
+  }
+}
