@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inProcessBus, InProcessBroker, type Bus } from '@gatehouse/bus';
 import { vaultContracts, type RequestContract } from '@gatehouse/contracts';
-import { newId, newSealingKeyPair, openSealed, type SealingKeyPair } from '@gatehouse/kernel';
+import { Fault, newId, newSealingKeyPair, openSealed, type SealingKeyPair } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
 import { createLogger, Metrics } from '@gatehouse/telemetry';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -14,6 +14,7 @@ import type { LeasedTokenKey } from './token-signing-keys.js';
 const TWO_HOURS = 2 * 60 * 60 * 1_000;
 
 interface Replica {
+  broker: InProcessBroker;
   vault: RunningService;
   auth: Bus;
 }
@@ -38,7 +39,7 @@ async function startReplica(): Promise<Replica> {
     database: postgres.url,
     config: { environment: 'production', kekFile },
   });
-  return { vault, auth: inProcessBus(broker, 'auth') };
+  return { broker, vault, auth: inProcessBus(broker, 'auth') };
 }
 
 async function stopReplica({ vault, auth }: Replica): Promise<void> {
@@ -115,12 +116,16 @@ describe('the keys of access tokens', () => {
   });
 
   it('are leased to auth and nobody else', async () => {
-    const gateway = inProcessBus(new InProcessBroker(), 'gateway');
-    for (const contract of [vaultContracts.leaseTokenSigningKeys, vaultContracts.leaseAuthSecretKey] as RequestContract[]) {
-      await expect(gateway.request(contract, { instanceKey: instance.publicKey })).rejects.toThrow();
+    const [active, next] = await activeAndNext();
+    for (const service of ['gateway', 'policy', 'audit'] as const) {
+      const other = inProcessBus(one.broker, service);
+      for (const contract of [vaultContracts.leaseTokenSigningKeys, vaultContracts.leaseAuthSecretKey] as RequestContract[]) {
+        await expect(other.request(contract, { instanceKey: instance.publicKey })).rejects.toThrow(Fault);
+      }
+      await expect(other.request(vaultContracts.rotateTokenSigningKey, { expectedActive: active.id, retireNow: true })).rejects.toThrow(Fault);
+      await other.close();
     }
-    await expect(gateway.request(vaultContracts.rotateTokenSigningKey, { expectedActive: newId('key'), retireNow: true })).rejects.toThrow();
-    await gateway.close();
+    expect(states(await lease())).toEqual([[active.id, 'active'], [next.id, 'next']]);
   });
 });
 
