@@ -74,7 +74,7 @@ export const putTeam = defineRequest({
   owner: 'auth',
   request: z.strictObject({ actor, name: teamName, roles: z.array(roleName).max(50), groups: z.array(groupMapping).max(500) }),
   reply: z.strictObject({ team, directory: snapshotVersion }),
-  errors: ['bad_request', 'capability_missing'],
+  errors: ['bad_request', 'conflict', 'capability_missing'],
 });
 
 /** Deletes a team; its people lose what it gave them. */
@@ -83,7 +83,7 @@ export const deleteTeam = defineRequest({
   owner: 'auth',
   request: z.strictObject({ actor, name: teamName }),
   reply: z.strictObject({ directory: snapshotVersion }),
-  errors: ['not_found', 'capability_missing'],
+  errors: ['not_found', 'conflict', 'capability_missing'],
 });
 
 /** How a service account proves itself at the token endpoint; its id is its `client_id`. */

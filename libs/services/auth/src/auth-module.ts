@@ -4,12 +4,21 @@ import { DirectoryController } from './directory/directory-controller.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
 import { PeopleController } from './people/people-controller.js';
 import { People } from './people/people.js';
+import { RolesController } from './roles/roles-controller.js';
+import { Roles } from './roles/roles.js';
+import { ServiceAccountsController } from './service-accounts/service-accounts-controller.js';
+import { ServiceAccounts } from './service-accounts/service-accounts.js';
+import { TeamsController } from './teams/teams-controller.js';
+import { Teams } from './teams/teams.js';
 import { TokensController } from './tokens/tokens-controller.js';
 import { Tokens } from './tokens/tokens.js';
 
 /** What the controllers are given. */
 export interface AuthParts {
   people: People;
+  roles: Roles;
+  teams: Teams;
+  serviceAccounts: ServiceAccounts;
   tokens: Tokens;
   snapshots: DirectorySnapshots;
 }
@@ -18,12 +27,15 @@ export interface AuthParts {
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, tokens, snapshots }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [PeopleController, TokensController, DirectoryController],
+      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController],
       providers: [
         { provide: People, useValue: people },
+        { provide: Roles, useValue: roles },
+        { provide: Teams, useValue: teams },
+        { provide: ServiceAccounts, useValue: serviceAccounts },
         { provide: Tokens, useValue: tokens },
         { provide: DirectorySnapshots, useValue: snapshots },
       ],

@@ -9,6 +9,7 @@ import { nestLogger, type Logger, type Metrics } from '@gatehouse/telemetry';
 import { NestFactory } from '@nestjs/core';
 import type { AuthConfig } from './auth-config.js';
 import { AuthModule, type AuthParts } from './auth-module.js';
+import { DeniedSweep } from './directory/denied-sweep.js';
 import { DirectoryChanges } from './directory/directory-changes.js';
 import { DirectoryMirror } from './directory/directory-mirror.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
@@ -16,6 +17,9 @@ import { firstStart } from './first-start/first-start.js';
 import { AUTH_MIGRATIONS } from './migrations.js';
 import { openWeb, type AuthWeb } from './open-web.js';
 import { People } from './people/people.js';
+import { Roles } from './roles/roles.js';
+import { ServiceAccounts } from './service-accounts/service-accounts.js';
+import { Teams } from './teams/teams.js';
 import { Tokens } from './tokens/tokens.js';
 
 /** What auth is started with. */
@@ -58,6 +62,7 @@ interface Running extends AuthParts {
   signer: SnapshotSigner;
   changes: DirectoryChanges;
   mirror: DirectoryMirror;
+  sweep: DeniedSweep;
 }
 
 /**
@@ -90,23 +95,25 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
     counter.inc();
     mirror.poke();
   });
-  const people = new People({ db, changes, log, clock });
-  const tokens = new Tokens({ db, changes, log, clock });
-  return { db, outbox, changes, signer, mirror, snapshots, people, tokens };
+  const area = { db, changes, log, clock };
+  const callers = { people: new People(area), roles: new Roles(area), teams: new Teams(area), serviceAccounts: new ServiceAccounts(area), tokens: new Tokens(area) };
+  return { db, outbox, changes, signer, mirror, sweep: new DeniedSweep(db, log, clock), snapshots, ...callers };
 }
 
 async function serve({ bus, log, listen }: AuthOptions, parts: Running, web: AuthWeb | undefined): Promise<RunningService> {
-  const { db, outbox, mirror, signer } = parts;
+  const { db, outbox, mirror, signer, sweep } = parts;
   const app = await NestFactory.createMicroservice(AuthModule.with(parts), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();
+  sweep.start();
   web?.authorizationServer.start();
   const port = listen === undefined ? undefined : await web?.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
     await app.close();
     await web?.close();
     await mirror.stop();
+    await sweep.stop();
     await outbox.stop();
     await db.close();
   };

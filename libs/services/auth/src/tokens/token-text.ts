@@ -7,12 +7,20 @@ const CHECKSUM_CHARS = 6;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SHAPE = new RegExp(`^${authContracts.TOKEN_PREFIX}[A-Za-z0-9_-]{43}[0-9A-Za-z]{${CHECKSUM_CHARS}}$`);
 
-/**
- * A new personal access token as ASCII bytes: prefix, 32 random bytes in base64url, and a checksum
- * by which a scanner tells a leaked token from look-alike text without asking us. The caller wipes it.
- */
+/** Every client secret that we make starts so. */
+export const CLIENT_SECRET_PREFIX = 'ghs_gatehouse_';
+
+/** A new personal access token; see `newSecretText`. */
 export function newTokenText(): Buffer {
-  const body = `${authContracts.TOKEN_PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
+  return newSecretText(authContracts.TOKEN_PREFIX);
+}
+
+/**
+ * A new secret as ASCII bytes: prefix, 32 random bytes in base64url, and a checksum by which a
+ * scanner tells a leaked one from look-alike text without asking us. The caller wipes it.
+ */
+export function newSecretText(prefix: typeof authContracts.TOKEN_PREFIX | typeof CLIENT_SECRET_PREFIX): Buffer {
+  const body = `${prefix}${randomBytes(SECRET_BYTES).toString('base64url')}`;
   return Buffer.from(`${body}${checksum(body)}`, 'ascii');
 }
 

@@ -1,9 +1,12 @@
 import { authContracts, type Actor, type SnapshotVersion } from '@gatehouse/contracts';
-import { newId, Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
+import { newId, Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
 import { isActive } from '../people/person-rows.js';
+import { refuseStronger } from '../roles/refuse-more-than-held.js';
+import { refuseTokenBeyond } from './refuse-token-beyond.js';
+import { sealToEdge } from './seal-to-edge.js';
 import { findToken, insertToken, markRevoked, tokensOf } from './token-rows.js';
 import { newTokenText, tokenDigest } from './token-text.js';
 
@@ -26,9 +29,6 @@ export interface TokensParts {
   clock?: Clock;
 }
 
-/** Raw X25519 public key, base64url. */
-const EDGE_KEY = /^[A-Za-z0-9_-]{43}$/;
-
 /** Personal access tokens; only their digests are kept. */
 export class Tokens {
   private readonly clock: Clock;
@@ -44,15 +44,15 @@ export class Tokens {
 
   /**
    * Makes a token, sealed to the asking edge under `tokenContext`. Refuses with `not_found` for an
-   * unknown caller, and with `bad_request` for a disabled one, an expiry that has passed, or an
-   * edge key that is none.
+   * unknown caller, with `bad_request` for a disabled one, an expiry that has passed, or an edge key
+   * that is none, and with `capability_missing` as `refuseTokenBeyond` says.
    */
   async create(by: Actor, asked: NewToken, edgeKey: string): Promise<{ token: TokenSummary; sealed: string }> {
     const token = this.summary(asked);
     const text = newTokenText();
     try {
-      const sealed = sealToEdge(edgeKey, text, token.id);
-      await this.insert(token, tokenDigest(text));
+      const sealed = sealToEdge(edgeKey, text, authContracts.tokenContext(token.id));
+      await this.insert(by, token, tokenDigest(text));
       this.parts.log.info({ actorId: by.callerId, tokenId: token.id, callerId: token.callerId }, 'token created');
       return { token, sealed };
     } finally {
@@ -62,12 +62,14 @@ export class Tokens {
 
   /**
    * Revokes a token; twice is fine. An unknown token and someone else's are both `not_found`, so
-   * that ids cannot be probed. The reply names the directory version from which it holds.
+   * that ids cannot be probed; who holds more than the actor loses no token by them
+   * (`capability_missing`). The reply names the directory version from which it holds.
    */
   async revoke(by: Actor, { tokenId, ownedBy }: Revocation): Promise<{ token: TokenSummary; directory: SnapshotVersion }> {
     const { result, directory, changed } = await this.parts.changes.apply(async (tx) => {
       const token = await findToken(tx, tokenId, ownedBy);
       if (token === undefined) throw new Refusal('not_found');
+      if (token.callerId !== by.callerId) await refuseStronger(tx, by, token.callerId);
       if (token.revokedAt !== null) return { result: token, changed: false };
       const revokedAt = this.clock.now();
       await markRevoked(tx, tokenId, revokedAt);
@@ -84,18 +86,14 @@ export class Tokens {
     return { id, callerId, name, scopes: [...new Set(scopes)], createdAt, expiresAt, revokedAt: null };
   }
 
-  private async insert(token: TokenSummary, digest: string): Promise<void> {
+  private async insert(by: Actor, token: TokenSummary, digest: string): Promise<void> {
     await this.parts.changes.apply(async (tx) => {
       const active = await isActive(tx, token.callerId);
       if (active === undefined) throw new Refusal('not_found');
       if (!active) throw new Refusal('bad_request', { field: 'callerId', problem: 'is disabled' });
+      await refuseTokenBeyond(tx, by, token);
       await insertToken(tx, token, digest);
       return { result: token, changed: true };
     });
   }
-}
-
-function sealToEdge(edgeKey: string, text: Buffer, tokenId: string): string {
-  if (!EDGE_KEY.test(edgeKey)) throw new Refusal('bad_request', { field: 'edgeKey', problem: 'is not an X25519 key' });
-  return sealTo(edgeKey, text, authContracts.tokenContext(tokenId));
 }
