@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { defineConfig, loadConfig } from '@gatehouse/config';
+import { defineConfig, FIELDS, loadConfig, ownPorts, required } from '@gatehouse/config';
 import {
   busFields,
   connectBus,
@@ -11,15 +11,19 @@ import {
   runProcess,
   trustedAuthorities,
 } from '@gatehouse/host';
-import { authConfigFields, startAuthService } from '@gatehouse/service-auth';
+import { authConfigFields, authListenFields, listenSettings, startAuthService } from '@gatehouse/service-auth';
+
+const fields = { ...processFields, ...busFields, ...databaseFields, ...ephemeralFields, ...authConfigFields, ...authListenFields };
 
 await runProcess(async (opened) => {
-  const config = loadConfig(defineConfig({ ...processFields, ...busFields, ...databaseFields, ...ephemeralFields, ...authConfigFields }));
+  const config = loadConfig(defineConfig({ ...fields, publicUrl: required(FIELDS.publicUrl) }));
   const host = opened.add(await openHost('auth', config));
   const ca = trustedAuthorities(config);
   const bus = opened.add(await connectBus('auth', config.natsUrl, host, ca));
   const ephemeral = opened.add(await connectEphemeral(config.redisUrl, host, ca));
-  const database = config.databaseUrl.use((bytes) => bytes.toString('utf8'));
-  const service = opened.add(await startAuthService({ bus, ephemeral, database, config, log: host.log, metrics: host.metrics }));
+  const [database, natsUrl, redisUrl] = [config.databaseUrl, config.natsUrl, config.redisUrl].map((url) => url.use((bytes) => bytes.toString('utf8')));
+  const world = { trustedCas: ca === undefined ? [] : [ca], ownPorts: ownPorts([config.authListen, config.metricsListen], [database!, natsUrl!, redisUrl!]) };
+  const service = opened.add(await startAuthService({ bus, ephemeral, database: database!, config, log: host.log, metrics: host.metrics, publicUrl: config.publicUrl, listen: listenSettings(config), ...world }));
   host.health.register('auth', () => service.ready());
+  host.log.info({ port: service.port }, 'listening for edges');
 });

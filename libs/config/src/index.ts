@@ -5,3 +5,4 @@ export { FIELDS, listenField, required } from './fields.js';
 export { loadConfig, type Environment } from './load-config.js';
 export { readSecretFile } from './secret-file.js';
 export { httpUrl, integer, isLoopback, listenAddress, onOff, oneOf, parseListen, urlOf } from './text-schemas.js';
+export { ownPorts } from './own-ports.js';

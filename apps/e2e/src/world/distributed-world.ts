@@ -21,7 +21,7 @@ export interface DistributedWorld extends World {
 const EDGES = 2;
 
 /** Starts NATS, Redis, PostgreSQL, the five services and two edges, each in its own process. */
-export async function startDistributed(env: ExtraEnv, edgeEnv: ExtraEnv = {}): Promise<DistributedWorld> {
+export async function startDistributed(env: ExtraEnv, edgeEnv: ExtraEnv = {}, authEnv: ExtraEnv = {}): Promise<DistributedWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-five-'));
   const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
   const stores = { nats, redis, postgres };
@@ -29,17 +29,21 @@ export async function startDistributed(env: ExtraEnv, edgeEnv: ExtraEnv = {}): P
   const files = await secretFiles(folder, adminToken);
   const shared = { GATEHOUSE_NATS_URL: nats.url, GATEHOUSE_LOG_LEVEL: 'debug', ...env };
   const withDatabase = { ...shared, GATEHOUSE_DATABASE_URL: postgres.url };
+  const ports = await Promise.all(Array.from({ length: EDGES }, () => freePort()));
+  const edges = ports.map((port) => `http://127.0.0.1:${port}`);
+  // Clients know one address; the other edge answers under it too.
+  const publicUrl = edges[0]!;
+  const authAddress = `127.0.0.1:${await freePort()}`;
   const plans: [app: string, env: Record<string, string>][] = [
     ['vault', { ...withDatabase, GATEHOUSE_KEK_FILE: files.kek }],
-    ['auth', { ...withDatabase, GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_ADMIN_TOKEN_FILE: files.token }],
+    ['auth', { ...withDatabase, ...authEnv, GATEHOUSE_PUBLIC_URL: publicUrl, GATEHOUSE_AUTH_LISTEN: authAddress, GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_ADMIN_TOKEN_FILE: files.token }],
     ['policy', withDatabase],
     ['audit', withDatabase],
   ];
   const services = await Promise.all(plans.map(([app, own]) => processOf(app, own)));
-  const ports = await Promise.all(Array.from({ length: EDGES }, () => freePort()));
   const edgeProcesses = await Promise.all(
     ports.map((port, at) =>
-      processOf('gateway', { ...shared, ...edgeEnv, GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_LISTEN: `127.0.0.1:${port}`, GATEHOUSE_DATA_DIR: join(folder, `edge-${at}`) }),
+      processOf('gateway', { ...shared, ...edgeEnv, GATEHOUSE_PUBLIC_URL: publicUrl, GATEHOUSE_AUTH_URL: `http://${authAddress}`, GATEHOUSE_REDIS_URL: redis.url, GATEHOUSE_LISTEN: `127.0.0.1:${port}`, GATEHOUSE_DATA_DIR: join(folder, `edge-${at}`) }),
     ),
   );
   const processes = [...services, ...edgeProcesses];
@@ -56,7 +60,6 @@ export async function startDistributed(env: ExtraEnv, edgeEnv: ExtraEnv = {}): P
     await stop();
     throw error;
   }
-  const edges = ports.map((port) => `http://127.0.0.1:${port}`);
   return { form: 'five services', edges, processes, edgeProcesses, adminToken, databaseUrl: postgres.url, folders: [folder], stores, stop };
 }
 

@@ -29,12 +29,13 @@ const START_MS = 90_000;
 
 /**
  * Runs a story against both forms: the one process on embedded stores, and the five services with two
- * edges over real NATS, Redis and PostgreSQL, which the story starts itself. `edgeEnv` is what only edges know.
+ * edges over real NATS, Redis and PostgreSQL, which the story starts itself. `own` is what only edges, or only
+ * auth, know.
  */
-export function inBothForms(name: string, story: (world: () => World) => void, env: ExtraEnv = {}, edgeEnv: ExtraEnv = {}): void {
-  describe(`${name}, one process`, () => story(started(() => startEmbedded({ ...env, ...edgeEnv }))));
+export function inBothForms(name: string, story: (world: () => World) => void, env: ExtraEnv = {}, own: { edge?: ExtraEnv; auth?: ExtraEnv } = {}): void {
+  describe(`${name}, one process`, () => story(started(() => startEmbedded({ ...env, ...own.edge, ...own.auth }))));
   const missing = (['nats-server', 'redis-server', 'postgres'] as const).find((binary) => findServerBinary(binary) === undefined);
-  serverLeg(missing ?? 'nats-server', `${name}, five services`, () => story(started(() => startDistributed(env, edgeEnv))));
+  serverLeg(missing ?? 'nats-server', `${name}, five services`, () => story(started(() => startDistributed(env, own.edge, own.auth))));
 }
 
 function started(start: () => Promise<World>): () => World {

@@ -1,2 +1,3 @@
-export { authConfigFields, type AuthConfig } from './auth-config.js';
+export { authConfigFields, authListenFields, type AuthConfig } from './auth-config.js';
 export { startAuthService, type AuthOptions, type RunningService } from './start-auth-service.js';
+export { listenSettings, type ListenSettings } from './http/listen-settings.js';

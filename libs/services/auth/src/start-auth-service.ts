@@ -13,6 +13,7 @@ import { DeniedSweep } from './directory/denied-sweep.js';
 import { DirectoryChanges } from './directory/directory-changes.js';
 import { DirectoryMirror } from './directory/directory-mirror.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
+import type { ListenSettings } from './http/listen-settings.js';
 import { firstStart } from './first-start/first-start.js';
 import { AUTH_MIGRATIONS } from './migrations.js';
 import { openWeb, type AuthWeb } from './open-web.js';
@@ -41,7 +42,7 @@ export interface AuthOptions {
   /** Ports of Gatehouse itself, which no address that a client or a provider names may lead to. */
   ownPorts?: readonly number[];
   /** Where edges in other processes reach the door; in one process they are handed `http`. */
-  listen?: { host: string; port: number; tls?: { cert: string; key: string } };
+  listen?: ListenSettings;
 }
 
 /** A running service. */
