@@ -1,5 +1,6 @@
 import { FIELDS, listenAddress, type Field } from '@gatehouse/config';
 import { z } from 'zod';
+import { signInConfigFields, type SignInConfig } from './sign-in/sign-in-config.js';
 
 /** Configuration of auth. */
 export const authConfigFields = {
@@ -9,6 +10,7 @@ export const authConfigFields = {
     describe:
       'File with the first administrator token: one line, at least 32 random characters, mode 0600. Read while no token was ever made, ignored afterwards. Without it the single-process form mints one into admin.token of its data directory.',
   },
+  ...signInConfigFields,
 } as const satisfies Record<string, Field>;
 
 /** Where auth listens for edges of other processes. */
@@ -24,6 +26,6 @@ export const authListenFields = {
 } as const satisfies Record<string, Field>;
 
 /** Auth's part of the configuration. */
-export interface AuthConfig {
+export interface AuthConfig extends SignInConfig {
   adminTokenFile?: string | undefined;
 }

@@ -5,7 +5,7 @@ export interface LoginSessionRow {
   /** SHA-256 of the id that the browser holds, base64url. */
   idHash: string;
   personId: string;
-  /** Name of the identity provider, or `link` for a one-time link. */
+  /** Name of the identity provider, or `LINK_PROVIDER` for a one-time link. */
   provider: string;
   /** Who the person is at the provider. */
   subject: string;
@@ -18,7 +18,7 @@ export interface LoginSessionRow {
 }
 
 /** A login session with what its person is called. */
-export interface LiveSessionRow {
+export interface LoginSession {
   idHash: string;
   personId: string;
   name: string;
@@ -26,6 +26,19 @@ export interface LiveSessionRow {
   provider: string;
   authAt: number;
 }
+
+/** What a provider's logout names: one session there, or all of one subject. */
+export interface EndedAtProvider {
+  provider: string;
+  sid: string | undefined;
+  subject: string | undefined;
+}
+
+/**
+ * Rows outlive their sessions: grants given in a session live up to 30 days, and a provider that ends
+ * its side of the session must still end them.
+ */
+const KEPT_MS = 31 * 24 * 3_600_000;
 
 /** Adds a login session. */
 export async function insertLoginSession(tx: Transaction, row: LoginSessionRow): Promise<void> {
@@ -38,19 +51,19 @@ export async function insertLoginSession(tx: Transaction, row: LoginSessionRow):
 }
 
 /** The session of this id hash, while it lives and its person is active. */
-export async function findLiveSession(db: Transaction, idHash: string, nowMs: number): Promise<LiveSessionRow | undefined> {
-  const [row] = await db.query<Omit<LiveSessionRow, 'authAt'> & { authAt: string }>(
+export async function findLiveSession(db: Transaction, idHash: string, nowMs: number): Promise<LoginSession | undefined> {
+  const [row] = await db.query<Omit<LoginSession, 'authAt'> & { authAt: string }>(
     `SELECT s.id_hash AS "idHash", s.person_id AS "personId", p.name, p.email, s.provider, s.auth_at AS "authAt"
        FROM login_sessions s JOIN people p ON p.id = s.person_id
-      WHERE s.id_hash = $1 AND s.expires_at > $2 AND p.status = 'active'`,
+      WHERE s.id_hash = $1 AND s.expires_at > $2 AND s.ended_at IS NULL AND p.status = 'active' AND p.kind = 'person'`,
     [idHash, nowMs],
   );
   return row === undefined ? undefined : { ...row, authAt: Number(row.authAt) };
 }
 
 /** Ends one login session. */
-export async function endLoginSession(tx: Transaction, idHash: string): Promise<void> {
-  await tx.query('DELETE FROM login_sessions WHERE id_hash = $1', [idHash]);
+export async function endLoginSession(tx: Transaction, idHash: string, nowMs: number): Promise<void> {
+  await tx.query('UPDATE login_sessions SET ended_at = $2 WHERE id_hash = $1 AND ended_at IS NULL', [idHash, nowMs]);
 }
 
 /** Ends every login session and unused sign-in link of a person; returns the id hashes of the sessions. */
@@ -60,22 +73,29 @@ export async function endLoginSessionsOf(tx: Transaction, personId: string): Pro
   return ended.map(({ id }) => id);
 }
 
-/** Ends the sessions that a provider speaks of: one session of it (`sid`) or all of one subject. */
-export async function endSessionsAtProvider(
-  tx: Transaction,
-  provider: string,
-  { sid, subject }: { sid: string | undefined; subject: string | undefined },
-): Promise<{ idHash: string; personId: string }[]> {
-  return tx.query<{ idHash: string; personId: string }>(
-    `DELETE FROM login_sessions
-      WHERE provider = $1 AND ($2::text IS NULL OR sid = $2) AND ($3::text IS NULL OR subject = $3)
-        AND ($2::text IS NOT NULL OR $3::text IS NOT NULL)
-      RETURNING id_hash AS "idHash", person_id AS "personId"`,
+/**
+ * Forgets the sessions that a provider says are over, the long expired ones too, and returns their id
+ * hashes. With a session and a subject, sessions that the provider never named count by their subject.
+ */
+export async function endSessionsAtProvider(tx: Transaction, { provider, sid, subject }: EndedAtProvider): Promise<string[]> {
+  const ended = await tx.query<{ id: string }>(
+    `DELETE FROM login_sessions WHERE provider = $1 AND CASE
+       WHEN $2::text IS NULL THEN subject = $3
+       WHEN $3::text IS NULL THEN sid = $2
+       ELSE subject = $3 AND (sid = $2 OR sid IS NULL) END
+     RETURNING id_hash AS id`,
     [provider, sid ?? null, subject ?? null],
   );
+  return ended.map(({ id }) => id);
 }
 
-/** Forgets what has expired; at most a thousand rows, so that it never takes long. */
+/** Forgets every session of a provider, and returns their id hashes. */
+export async function endAllSessionsAt(tx: Transaction, provider: string): Promise<string[]> {
+  const ended = await tx.query<{ id: string }>('DELETE FROM login_sessions WHERE provider = $1 RETURNING id_hash AS id', [provider]);
+  return ended.map(({ id }) => id);
+}
+
+/** Forgets sessions whose grants cannot live any more. */
 export async function sweepLoginSessions(db: Transaction, nowMs: number): Promise<void> {
-  await db.query('DELETE FROM login_sessions WHERE id_hash IN (SELECT id_hash FROM login_sessions WHERE expires_at <= $1 LIMIT 1000)', [nowMs]);
+  await db.query('DELETE FROM login_sessions WHERE expires_at < $1', [nowMs - KEPT_MS]);
 }

@@ -30,7 +30,8 @@ export const SIGN_IN: Migration = {
       sid text,
       auth_at bigint NOT NULL,
       created_at bigint NOT NULL,
-      expires_at bigint NOT NULL
+      expires_at bigint NOT NULL,
+      ended_at bigint
     );
     CREATE INDEX login_sessions_person ON login_sessions (person_id);
     CREATE INDEX login_sessions_subject ON login_sessions (provider, subject);

@@ -1,0 +1,77 @@
+import type { Bus } from '@gatehouse/bus';
+import { systemClock, type Clock } from '@gatehouse/kernel';
+import type { Outbound } from '@gatehouse/outbound';
+import type { Database } from '@gatehouse/persistence';
+import type { Logger } from '@gatehouse/telemetry';
+import type { FastifyInstance } from 'fastify';
+import type { DirectoryChanges } from '../directory/directory-changes.js';
+import { Accounts } from './accounts.js';
+import { registerBackChannelLogout, type BackChannelLogoutParts } from './back-channel-logout.js';
+import { ClientSecrets } from './client-secret.js';
+import { Cookies } from './cookies.js';
+import { environmentProvider } from './environment-provider.js';
+import { Federation } from './federation.js';
+import { FormTokens } from './form-token.js';
+import { IdentityProviderSource } from './identity-provider-source.js';
+import { IdentityProviders } from './identity-providers.js';
+import { registerLinks, type LinkRouteParts } from './link-routes.js';
+import { registerLogin, type LoginRouteParts } from './login-routes.js';
+import { LoginSessions } from './login-sessions.js';
+import { LoginTransactions } from './login-transactions.js';
+import { LogoutTokens } from './logout-token.js';
+import { ProviderMetadataCache } from './provider-metadata.js';
+import type { SignInConfig } from './sign-in-config.js';
+import { signInSteps, type SignInSteps } from './sign-in-steps.js';
+import { SignIn } from './sign-in.js';
+import { registerSignOut, type SignOutRouteParts } from './sign-out-routes.js';
+
+/** What the sign-in is built from. */
+export interface SignInOptions {
+  db: Database;
+  changes: DirectoryChanges;
+  bus: Bus;
+  outbound: Outbound;
+  log: Logger;
+  clock?: Clock;
+  config: SignInConfig;
+  /** Scheme, host and port under which people reach Gatehouse; https decides over cookies. */
+  publicOrigin: string;
+  /** Longest wait for one answer of a provider, and for one step of a sign-in (ms). */
+  limits?: { answerMs?: number; stepMs?: number };
+  /** Stands between the steps and what runs them. */
+  wrapSteps?: (steps: SignInSteps) => SignInSteps;
+}
+
+/** Everything about signing in, ready to be registered and asked. */
+export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRouteParts, BackChannelLogoutParts {
+  /** The answers of the admin API for providers. */
+  identityProviders: IdentityProviders;
+}
+
+/** Builds the sign-in; a `Fault` of one line when the provider of the environment does not fit together. */
+export function buildSignIn(options: SignInOptions): SignInArea {
+  const { db, changes, bus, outbound, log, clock = systemClock, config, publicOrigin, limits = {} } = options;
+  const cookies = new Cookies(publicOrigin.startsWith('https:'));
+  const secrets = new ClientSecrets(bus, clock);
+  const environment = environmentProvider(config);
+  const providers = new IdentityProviderSource(db, secrets, environment);
+  const metadata = new ProviderMetadataCache({ outbound, log, clock, ...(limits.answerMs === undefined ? {} : { timeoutMs: limits.answerMs }) });
+  const federation = new Federation({ metadata, callback: `${publicOrigin}/login/callback`, log, clock });
+  const sessions = new LoginSessions({ db, cookies, clock });
+  const transactions = new LoginTransactions({ db, cookies, clock });
+  const made = signInSteps({ transactions, providers, federation, accounts: new Accounts(log, clock), sessions });
+  const steps = options.wrapSteps?.(made) ?? made;
+  const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, ...(limits.stepMs === undefined ? {} : { stepLimitMs: limits.stepMs }) });
+  const tokens = new LogoutTokens({ providers, metadata, now: () => clock.now() });
+  const identityProviders = new IdentityProviders({ db, changes, secrets, metadata, outbound, environment, log, clock });
+  const forms = new FormTokens(cookies);
+  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, signIn, tokens, identityProviders };
+}
+
+/** Puts the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */
+export function registerSignIn(fastify: FastifyInstance, area: SignInArea): void {
+  registerLogin(fastify, area);
+  registerLinks(fastify, area);
+  registerSignOut(fastify, area);
+  registerBackChannelLogout(fastify, area);
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '@gatehouse/kernel';
+import type { Database } from '@gatehouse/persistence';
+import type { Logger } from '@gatehouse/telemetry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { html, sendPage, type Html } from '../pages/page.js';
+import type { FormTokens } from './form-token.js';
+import { LINK_PROVIDER, type LoginSessions } from './login-sessions.js';
+import { record } from './record-header.js';
+import { answering, type SignInHandler } from './sign-in-answers.js';
+import { peekSignInLink, takeSignInLink, type LinkedPerson } from './sign-in-links.js';
+
+/** What the routes of one-time links work with. */
+export interface LinkRouteParts {
+  db: Database;
+  sessions: LoginSessions;
+  forms: FormTokens;
+  log: Logger;
+  clock: Clock;
+  publicOrigin: string;
+}
+
+/** `/login/link`: opening shows a button, the button signs in. */
+export function registerLinks(fastify: FastifyInstance, parts: LinkRouteParts): void {
+  const route = (handler: SignInHandler): SignInHandler => answering(parts.log, 'sign_in_refused', handler);
+  fastify.get('/login/link', route((request, reply) => show(parts, request, reply)));
+  fastify.post('/login/link', route((request, reply) => signIn(parts, request, reply)));
+}
+
+async function show({ db, clock, forms }: LinkRouteParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const ticket = new URL(request.url, 'http://localhost').searchParams.get('ticket') ?? '';
+  const { name } = await peekSignInLink(db, ticket, clock.now());
+  return sendPage(reply, 200, 'Sign in', linkBody(name, ticket, forms.field(request, reply)));
+}
+
+async function signIn(parts: LinkRouteParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { db, clock, forms, sessions, publicOrigin } = parts;
+  const ticket = forms.check(request).get('ticket') ?? '';
+  const { person, cookie } = await db.transaction(async (tx) => {
+    const found: LinkedPerson = await takeSignInLink(tx, ticket, clock.now());
+    await sessions.replace(tx, request.headers.cookie);
+    const { personId } = found;
+    const started = await sessions.start(tx, { personId, provider: LINK_PROVIDER, subject: personId, sid: null, authAt: clock.now() });
+    return { person: found, cookie: started.cookie };
+  });
+  record(reply, { kind: 'sign_in', callerId: person.personId, callerName: person.name, target: LINK_PROVIDER });
+  return sendPage(reply.header('set-cookie', cookie), 200, 'You are signed in', nextBody(person.name, publicOrigin));
+}
+
+function linkBody(name: string, ticket: string, token: Html): Html {
+  return html`<p>This link signs this browser in to Gatehouse as <strong>${name}</strong>. It works once.</p>
+<form method="post" action="/login/link">${token}<input type="hidden" name="ticket" value="${ticket}">
+<div class="actions"><button class="primary">Sign in as ${name}</button></div></form>
+<p class="faint">Close this page if you did not ask for the link.</p>`;
+}
+
+function nextBody(name: string, publicOrigin: string): Html {
+  return html`<p>This browser is signed in as <strong>${name}</strong> for eight hours. You can connect a client now.</p>
+<ol>
+<li>Add a server to your MCP client by its address: <code>${publicOrigin}/mcp/&lt;server&gt;</code></li>
+<li>The client opens this browser; check who asks, and allow it.</li>
+<li>Its calls then run in your name, by your organisation’s policies.</li>
+</ol>`;
+}
