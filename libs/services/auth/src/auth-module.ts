@@ -8,6 +8,8 @@ import { RolesController } from './roles/roles-controller.js';
 import { Roles } from './roles/roles.js';
 import { ServiceAccountsController } from './service-accounts/service-accounts-controller.js';
 import { ServiceAccounts } from './service-accounts/service-accounts.js';
+import { IdentityProviderController } from './sign-in/identity-provider-controller.js';
+import { IdentityProviders } from './sign-in/identity-providers.js';
 import { TeamsController } from './teams/teams-controller.js';
 import { Teams } from './teams/teams.js';
 import { TokensController } from './tokens/tokens-controller.js';
@@ -21,16 +23,17 @@ export interface AuthParts {
   serviceAccounts: ServiceAccounts;
   tokens: Tokens;
   snapshots: DirectorySnapshots;
+  identityProviders: IdentityProviders;
 }
 
 /** Composes auth: controllers over parts that were built before Nest. */
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, roles, teams, serviceAccounts, tokens, snapshots }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController],
+      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController],
       providers: [
         { provide: People, useValue: people },
         { provide: Roles, useValue: roles },
@@ -38,6 +41,7 @@ export class AuthModule {
         { provide: ServiceAccounts, useValue: serviceAccounts },
         { provide: Tokens, useValue: tokens },
         { provide: DirectorySnapshots, useValue: snapshots },
+        { provide: IdentityProviders, useValue: identityProviders },
       ],
     };
   }

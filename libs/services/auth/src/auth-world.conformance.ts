@@ -153,6 +153,7 @@ export class AuthWorld {
       metrics: new Metrics(),
       ephemeral: this.ephemeral,
       clock: this.clock,
+      publicUrl: 'http://127.0.0.1:8080',
       database: this.postgres.url,
       config: {},
       adminTokenFile: this.adminTokenFile,

@@ -16,8 +16,8 @@ import { SigningKeys } from './authorization-server/signing-keys.js';
 import { RegistrationSettings } from './clients/registration-settings.js';
 import type { DirectoryChanges } from './directory/directory-changes.js';
 import { openAuthListener, type AuthListener } from './http/auth-listener.js';
-import { Cookies } from './sign-in/cookies.js';
-import { LoginSessions } from './sign-in/login-sessions.js';
+import { buildSignIn, registerSignIn, type SignInArea } from './sign-in/build-sign-in.js';
+import type { SignInConfig } from './sign-in/sign-in-config.js';
 
 /** What the side of auth that browsers and clients see is built from. */
 export interface WebOptions {
@@ -26,6 +26,7 @@ export interface WebOptions {
   changes: DirectoryChanges;
   log: Logger;
   clock: Clock;
+  config: SignInConfig;
   /** Public origin of Gatehouse; also the issuer of our tokens. */
   origin: string;
   /** PEM texts of authorities trusted besides the well-known ones. */
@@ -42,7 +43,7 @@ export interface AuthWeb {
   readonly keys: SigningKeys;
   readonly clients: ClientStore;
   readonly settings: RegistrationSettings;
-  readonly sessions: LoginSessions;
+  readonly signIn: SignInArea;
   readonly outbound: Outbound;
   close(): Promise<void>;
 }
@@ -53,7 +54,8 @@ const DOCUMENT = { maxBytes: 65_536, timeoutMs: 2_500 };
 export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const { bus, db, changes, log, clock, origin } = options;
   const outbound = new Outbound({ trustedCas: options.trustedCas, forbiddenPorts: options.ownPorts });
-  const sessions = new LoginSessions({ db, clock, cookies: new Cookies(origin.startsWith('https:')) });
+  const signIn = buildSignIn({ db, changes, bus, outbound, log, clock, config: options.config, publicOrigin: origin });
+  const { sessions } = signIn;
   const keys = new SigningKeys(bus, changes);
   const clients = new ClientStore(db, clock);
   const settings = new RegistrationSettings(db, clock);
@@ -80,13 +82,13 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   );
   const formKey = (): string => keys.current!.cookieKeys[0]!;
   const consent = { provider: () => authorizationServer.provider, sessions, clients, clock, formKey };
-  const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorizationServer.handle(request, response) }, areas: [(app) => registerInteractions(app, consent)] });
+  const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorizationServer.handle(request, response) }, areas: [(app) => registerInteractions(app, consent), (app) => registerSignIn(app, signIn)] });
   const close = async (): Promise<void> => {
     authorizationServer.close();
     await listener.close();
     await outbound.close();
   };
-  return { handle: listener.handle, listener, authorizationServer, keys, clients, settings, sessions, outbound, close };
+  return { handle: listener.handle, listener, authorizationServer, keys, clients, settings, signIn, outbound, close };
 }
 
 // Documents of the company's own clients may lie inside its network, where an administrator named the host.

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
-import { systemClock, type Clock } from '@gatehouse/kernel';
+import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
 import { SnapshotSigner } from '@gatehouse/snapshots';
 import { nestLogger, type Logger, type Metrics } from '@gatehouse/telemetry';
@@ -17,9 +17,11 @@ import type { ListenSettings } from './http/listen-settings.js';
 import { firstStart } from './first-start/first-start.js';
 import { AUTH_MIGRATIONS } from './migrations.js';
 import { openWeb, type AuthWeb } from './open-web.js';
+import { builtInAdministrator } from './people/person-rows.js';
 import { People } from './people/people.js';
 import { Roles } from './roles/roles.js';
 import { ServiceAccounts } from './service-accounts/service-accounts.js';
+import { createSignInLink } from './sign-in/sign-in-links.js';
 import { Teams } from './teams/teams.js';
 import { Tokens } from './tokens/tokens.js';
 
@@ -35,8 +37,8 @@ export interface AuthOptions {
   config: AuthConfig;
   /** Single-process form: where the first start writes the administrator's token, unless the configuration names a file. */
   adminTokenFile?: string;
-  /** Public origin of Gatehouse; without it auth opens no door for browsers and clients. */
-  publicUrl?: string;
+  /** Public origin of Gatehouse: where people sign in, and the issuer of our tokens. */
+  publicUrl: string;
   /** PEM texts of authorities trusted besides the well-known ones. */
   trustedCas?: readonly string[];
   /** Ports of Gatehouse itself, which no address that a client or a provider names may lead to. */
@@ -48,16 +50,18 @@ export interface AuthOptions {
 /** A running service. */
 export interface RunningService {
   /** The door for browsers and clients: what an edge hands a request to. */
-  readonly http: RequestListener | undefined;
+  readonly http: RequestListener;
   /** The port bound, when it listens. */
   readonly port: number | undefined;
   /** True, or what is missing. */
   ready(): Promise<true | string>;
+  /** Path and query of a link that signs the built-in administrator in, once, within fifteen minutes. */
+  signInLink(): Promise<string>;
   /** Stops taking requests, lets running ones finish, closes what it opened. */
   close(): Promise<void>;
 }
 
-interface Running extends AuthParts {
+interface Running extends Omit<AuthParts, 'identityProviders'> {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;
@@ -78,7 +82,8 @@ export async function startAuthService(options: AuthOptions): Promise<RunningSer
     const { bus, log, clock = systemClock } = options;
     const source = { given: options.config.adminTokenFile, made: options.adminTokenFile };
     await firstStart({ db, outbox: parts.outbox, source, log, clock });
-    const web = options.publicUrl === undefined ? undefined : await openWeb({ ...parts, bus, log, clock, origin: options.publicUrl, trustedCas: options.trustedCas ?? [], ownPorts: options.ownPorts ?? [] });
+    const { publicUrl: origin, trustedCas = [], ownPorts = [], config } = options;
+    const web = await openWeb({ ...parts, bus, log, clock, config, origin, trustedCas, ownPorts });
     return await serve(options, parts, web);
   } catch (error) {
     await db.close();
@@ -101,29 +106,35 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
   return { db, outbox, changes, signer, mirror, sweep: new DeniedSweep(db, log, clock), snapshots, ...callers };
 }
 
-async function serve({ bus, log, listen }: AuthOptions, parts: Running, web: AuthWeb | undefined): Promise<RunningService> {
+async function serve({ bus, log, listen, clock = systemClock }: AuthOptions, parts: Running, web: AuthWeb): Promise<RunningService> {
   const { db, outbox, mirror, signer, sweep } = parts;
-  const app = await NestFactory.createMicroservice(AuthModule.with(parts), { strategy: bus.strategy(), logger: nestLogger(log) });
+  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, identityProviders: web.signIn.identityProviders }), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();
   sweep.start();
-  web?.authorizationServer.start();
-  const port = listen === undefined ? undefined : await web?.listener.listen(listen, listen.tls);
+  web.authorizationServer.start();
+  const port = listen === undefined ? undefined : await web.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
     await app.close();
-    await web?.close();
+    await web.close();
     await mirror.stop();
     await sweep.stop();
     await outbox.stop();
     await db.close();
   };
-  return { http: web?.handle, port, ready: () => readiness(bus, db, signer, web), close };
+  return { http: web.handle, port, ready: () => readiness(bus, db, signer, web), signInLink: () => administratorLink(db, clock), close };
 }
 
-async function readiness(bus: Bus, db: Database, signer: SnapshotSigner, web: AuthWeb | undefined): Promise<true | string> {
+async function readiness(bus: Bus, db: Database, signer: SnapshotSigner, web: AuthWeb): Promise<true | string> {
   if (bus.state() === 'down') return 'bus';
   if (!(await db.ping())) return 'database';
   if (!signer.ready) return 'directory signing key from the vault';
-  return web === undefined || web.authorizationServer.ready ? true : 'token signing keys from the vault';
+  return web.authorizationServer.ready ? true : 'token signing keys from the vault';
+}
+
+async function administratorLink(db: Database, clock: Clock): Promise<string> {
+  const id = await builtInAdministrator(db);
+  if (id === undefined) throw new Refusal('not_found');
+  return createSignInLink(db, id, clock);
 }
