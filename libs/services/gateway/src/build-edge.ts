@@ -22,6 +22,9 @@ import { DirectoryState } from './snapshot/directory-state.js';
 import { PolicyState } from './snapshot/policy-state.js';
 import { SnapshotFeed } from './snapshot/snapshot-feed.js';
 import type { Spool } from './spool/spool.js';
+import { IssuerRequests } from './tokens/issuer-requests.js';
+import { Resources } from './tokens/resources.js';
+import { TokenCheck } from './tokens/token-check.js';
 
 /** What an edge is built from. */
 export interface EdgeWorld {
@@ -79,8 +82,11 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   state.policyFeed = policyFeed;
   state.directoryFeed = directoryFeed;
   const leases = new CredentialLeases(bus, keys.pair, clock);
+  const resources = new Resources(settings.publicUrl);
+  const requests = new IssuerRequests({ bus, clock, log, reached: (version, limitMs) => directoryFeed.reached(version, limitMs) });
+  const tokens = new TokenCheck({ clock, log, resources, ephemeral, requests, directory: () => state.directory() });
   const edge: Edge = {
-    ...{ clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
+    ...{ tokens, resources, clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
     metrics: new CallMetrics(world.metrics),
     admission: new Admission(settings.publicUrl, settings.listen),
     load: new CallLoad(),

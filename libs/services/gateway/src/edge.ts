@@ -11,6 +11,8 @@ import type { OpenStreams } from './sessions/open-streams.js';
 import type { PendingRequests } from './sessions/pending-requests.js';
 import type { DirectoryState } from './snapshot/directory-state.js';
 import type { PolicyState } from './snapshot/policy-state.js';
+import type { Resources } from './tokens/resources.js';
+import type { TokenCheck } from './tokens/token-check.js';
 import type { Spool } from './spool/spool.js';
 
 /** What is in force at this edge right now, or the refusal that stands for its absence. */
@@ -29,6 +31,10 @@ export interface Edge {
   readonly admission: Admission;
   readonly load: CallLoad;
   readonly state: EdgeState;
+  /** Who calls. */
+  readonly tokens: TokenCheck;
+  /** The addresses that tokens are made for. */
+  readonly resources: Resources;
   readonly keys: EdgeKeys;
   readonly sessions: SessionBook;
   readonly streams: OpenStreams;

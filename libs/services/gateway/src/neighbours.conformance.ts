@@ -57,6 +57,12 @@ export class Neighbours {
   readonly destroyed: string[] = [];
   readonly added: In<typeof policyContracts.addServer>[] = [];
   readonly entries: auditContracts.SpoolEntry[] = [];
+  /** What auth was asked about other issuers' tokens, and how it answers the next wishes to link. */
+  readonly links: In<typeof directoryContracts.linkCaller>[] = [];
+  readonly refreshed: string[] = [];
+  link: (wish: In<typeof directoryContracts.linkCaller>) => void = () => {
+    throw new Refusal('unauthenticated');
+  };
   /** What policy answers to the next registrations. */
   refuseServers: Refusal | undefined;
   #buses: Bus[] = [];
@@ -242,6 +248,19 @@ class AuthDouble {
   directory({ have, part }: In<typeof directoryContracts.getDirectory>): SnapshotReply {
     const { epoch, directoryVersion: version, signing } = this.state;
     return reply(this.state.directoryText(), { epoch, version }, have, part, signing.directory);
+  }
+
+  @Serves(directoryContracts.linkCaller)
+  link(wish: In<typeof directoryContracts.linkCaller>): SnapshotVersion {
+    this.state.links.push(wish);
+    this.state.link(wish);
+    return { epoch: this.state.epoch, version: this.state.directoryVersion };
+  }
+
+  @Serves(directoryContracts.refreshIssuerKeys)
+  refreshKeys({ issuer }: In<typeof directoryContracts.refreshIssuerKeys>): SnapshotVersion {
+    this.state.refreshed.push(issuer);
+    return { epoch: this.state.epoch, version: this.state.directoryVersion };
   }
 }
 

@@ -4,8 +4,9 @@ import type { Actor } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { FastifyRequest } from 'fastify';
 import type { Edge } from '../edge.js';
-import { bearerToken, refuseRepeatedHeaders } from '../http/request-head.js';
+import { refuseRepeatedHeaders } from '../http/request-head.js';
 import type { DirectoryCaller } from '../snapshot/directory-state.js';
+import { presentedToken } from '../tokens/presented-token.js';
 import { NEEDS, type Need } from './needs.js';
 
 /** DI token of the edge. */
@@ -28,13 +29,13 @@ export class AdminGuard implements CanActivate {
     private readonly reflector: Reflector,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AdminRequest>();
     const need = this.reflector.getAllAndOverride<Need | undefined>(NEEDS, [context.getHandler(), context.getClass()]);
     refuseRepeatedHeaders(request.raw.rawHeaders);
     this.edge.admission.check(request.headers.host, request.headers.origin);
     if (need === 'nobody') return true;
-    const caller = this.#caller(request);
+    const caller = await this.#caller(request);
     request.caller = caller;
     if (need === undefined) throw new Refusal('capability_missing', { capability: 'none declared' });
     if (!caller.scopes.has(ADMIN_SCOPE)) throw new Refusal('insufficient_scope', { scope: ADMIN_SCOPE });
@@ -42,15 +43,14 @@ export class AdminGuard implements CanActivate {
     return true;
   }
 
-  #caller(request: AdminRequest): DirectoryCaller {
-    const token = bearerToken(request.headers.authorization);
-    const caller = token === undefined ? undefined : this.edge.state.directory().callerOf(token, this.edge.clock.now());
-    if (caller === undefined) throw new Refusal('unauthenticated', { tokenSent: token !== undefined });
-    return caller;
+  #caller({ raw, method }: AdminRequest): DirectoryCaller | Promise<DirectoryCaller> {
+    const { issuer, api } = this.edge.resources;
+    const address = issuer + (raw.url ?? '/').split('?', 1)[0]!;
+    return this.edge.tokens.callerOf(presentedToken(raw), { resource: api, method, address });
   }
 }
 
-/** Who asks, as services record it. */
+/** Who asks, as services record it. Refuses with `unauthenticated` on a route that nobody in particular may use. */
 export function actorOf(request: AdminRequest): Actor {
   const { caller } = request;
   if (caller === undefined) throw new Refusal('unauthenticated', { tokenSent: false });

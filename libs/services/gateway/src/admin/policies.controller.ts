@@ -1,11 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Inject, Param, Post, Put, Req } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, policyContracts, policyName, type SnapshotVersion } from '@gatehouse/contracts';
-import { Refusal } from '@gatehouse/kernel';
+import { api, policyContracts } from '@gatehouse/contracts';
+import type { z } from 'zod';
 import { actorOf, type AdminRequest } from './admin-guard.js';
 import { Needs } from './needs.js';
-import { parsed } from './parsed.js';
+import { NOTHING, Operation } from './operation.js';
+import { PATH } from './path-parameters.js';
 import { SnapshotWaits } from './snapshot-waits.js';
+
+const path = { name: PATH.policy };
+const { applyPolicies, deletePolicy, getPolicy, listPolicies, policy, policyAnswer, testPolicy } = policyContracts;
 
 /** `/api/v1/policies`: what is allowed. */
 @Controller('api/v1/policies')
@@ -17,55 +21,51 @@ export class PoliciesController {
 
   @Get()
   @Needs('policies.read')
+  @Operation({ summary: 'All policies', answer: api.policyPage })
   async list() {
-    const { items } = await this.bus.request(policyContracts.listPolicies, {});
+    const { items } = await this.bus.request(listPolicies, {});
     return { items, nextCursor: null };
   }
 
   @Post('apply')
-  @HttpCode(200)
   @Needs('policies.manage')
-  async apply(@Body() body: unknown, @Req() request: AdminRequest) {
-    return this.#apply(parsed(api.applyBody, body).policies, request);
+  @Operation({ summary: 'Write policies: all of them or none', body: api.applyBody, answer: api.appliedPolicies, errors: applyPolicies.errors })
+  apply(@Body() { policies }: z.output<typeof api.applyBody>, @Req() request: AdminRequest) {
+    return this.#apply(policies, request);
   }
 
   @Post('test')
-  @HttpCode(200)
   @Needs('policies.read')
-  test(@Body() body: unknown) {
-    return this.bus.request(policyContracts.testPolicy, parsed(api.testBody, body));
+  @Operation({ summary: 'Ask what policies would decide', body: api.testBody, answer: policyAnswer, errors: testPolicy.errors })
+  test(@Body() body: z.output<typeof api.testBody>) {
+    return this.bus.request(testPolicy, body);
   }
 
   @Get(':name')
   @Needs('policies.read')
+  @Operation({ summary: 'One policy', path, answer: policy, errors: getPolicy.errors })
   show(@Param('name') name: string) {
-    return this.bus.request(policyContracts.getPolicy, { name: known(name) });
+    return this.bus.request(getPolicy, { name });
   }
 
   @Put(':name')
   @Needs('policies.manage')
-  async put(@Param('name') name: string, @Body() body: unknown, @Req() request: AdminRequest) {
-    const text = typeof body === 'string' ? body : parsed(api.policyBody, body).text;
-    const applied = await this.#apply([parsed(api.applyBody.shape.policies.element, { name, text })], request);
-    return applied.items[0];
+  @Operation({ summary: 'Write one policy', path, body: api.policyBody, cedar: true, answer: policy, errors: applyPolicies.errors })
+  async put(@Param('name') name: string, @Body() { text }: z.output<typeof api.policyBody>, @Req() request: AdminRequest) {
+    const applied = await this.#apply([{ name, text }], request);
+    return applied.items[0]!;
   }
 
   @Delete(':name')
-  @HttpCode(204)
   @Needs('policies.manage')
+  @Operation({ summary: 'Take a policy out of force', path, answer: NOTHING, errors: deletePolicy.errors })
   async remove(@Param('name') name: string, @Req() request: AdminRequest): Promise<void> {
-    const { snapshot } = await this.bus.request(policyContracts.deletePolicy, { actor: actorOf(request), name: known(name) });
+    const { snapshot } = await this.bus.request(deletePolicy, { actor: actorOf(request), name });
     await this.waits.policyReached(snapshot);
   }
 
-  async #apply(policies: { name: string; text: string }[], request: AdminRequest): Promise<{ items: policyContracts.Policy[]; snapshot: SnapshotVersion; active: boolean }> {
-    const applied = await this.bus.request(policyContracts.applyPolicies, { actor: actorOf(request), policies });
+  async #apply(policies: { name: string; text: string }[], request: AdminRequest): Promise<z.output<typeof api.appliedPolicies>> {
+    const applied = await this.bus.request(applyPolicies, { actor: actorOf(request), policies });
     return { ...applied, active: await this.waits.policyReached(applied.snapshot) };
   }
-}
-
-function known(name: string): string {
-  const result = policyName.safeParse(name);
-  if (!result.success) throw new Refusal('not_found');
-  return result.data;
 }

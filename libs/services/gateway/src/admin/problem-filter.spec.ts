@@ -5,11 +5,14 @@ import { ERRORS, Fault, Refusal, type ErrorCode } from '@gatehouse/kernel';
 import { api } from '@gatehouse/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Edge } from '../edge.js';
+import { Resources } from '../tokens/resources.js';
 import { sendThrown } from './problem-filter.js';
+
+const ASKED = 'resource_metadata="https://gatehouse.test/.well-known/oauth-protected-resource/api/v1", scope="admin"';
 
 interface Sent {
   status: number;
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
   body: any;
   refusedWith: unknown;
   log: string;
@@ -21,11 +24,11 @@ function sent(thrown: unknown, url = '/api/v1/servers?secret=1'): Sent {
   const log = createLogger({ service: 'gateway', level: 'info', destination: { write: (line: string) => void (answer.log += line) } });
   const reply = {
     status: (status: number) => ((answer.status = status), reply),
-    header: (name: string, value: string) => ((answer.headers[name] = value), reply),
+    header: (name: string, value: string | string[]) => ((answer.headers[name] = value), reply),
     send: (text: string) => ((answer.body = JSON.parse(text)), reply),
   };
   const request = { url } as unknown as FastifyRequest & { refusedWith?: string };
-  sendThrown(thrown, request, reply as unknown as FastifyReply, { log } as unknown as Edge);
+  sendThrown(thrown, request, reply as unknown as FastifyReply, { log, resources: new Resources(new URL('https://gatehouse.test')) } as unknown as Edge);
   return { ...answer, refusedWith: request.refusedWith };
 }
 
@@ -63,7 +66,8 @@ describe('problem documents', () => {
   });
 
   it('says what is wanted where a token is missing, and when to come back', () => {
-    expect(sent(new Refusal('unauthenticated')).headers['www-authenticate']).toBe('Bearer realm="gatehouse", scope="admin"');
+    expect(sent(new Refusal('unauthenticated')).headers['www-authenticate']).toEqual([`Bearer ${ASKED}`]);
+    expect(sent(new Refusal('insufficient_scope', { scope: 'admin' })).headers['www-authenticate']).toEqual([`Bearer ${ASKED}, error="insufficient_scope"`]);
     expect(sent(new Refusal('service_unavailable')).headers['retry-after']).toBe('1');
     expect(sent(new Refusal('conflict')).headers['retry-after']).toBeUndefined();
   });

@@ -2,7 +2,8 @@ import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter 
 import { asRefusalOrFault, errorRow, Fault, Refusal, type JsonObject } from '@gatehouse/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Edge } from '../edge.js';
-import { EDGE } from './admin-guard.js';
+import { challengesOf } from '../tokens/challenge.js';
+import { ADMIN_SCOPE, EDGE } from './admin-guard.js';
 
 const DOCS = 'https://gatehouse.dev/errors/';
 
@@ -23,7 +24,17 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply, edge: Edge): void {
   const error = asRefusalOrFault(asRefusal(thrown));
   if (error instanceof Fault) edge.log.error({ faultId: error.id, err: error.cause ?? error }, error.message);
+  if (isChallenged(error)) void reply.header('www-authenticate', challengesIn(error, edge));
   sendProblem(error, request, reply);
+}
+
+function isChallenged(error: Refusal | Fault): error is Refusal {
+  return error.code === 'unauthenticated' || error.code === 'insufficient_scope';
+}
+
+function challengesIn(error: Refusal, { resources }: Edge): string[] {
+  const { scope = ADMIN_SCOPE } = error.details;
+  return challengesOf(error, { scope: String(scope), metadata: resources.metadataOf(resources.api) });
 }
 
 /** Writes the problem document of a refusal or a fault. */
@@ -31,7 +42,6 @@ function sendProblem(error: Refusal | Fault, request: FastifyRequest, reply: Fas
   const row = errorRow(error.code);
   const details: JsonObject = error instanceof Fault ? { faultId: error.id } : error.details;
   (request as { refusedWith?: string }).refusedWith = error.code;
-  if (error.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer realm="gatehouse", scope="admin"');
   if (row.retryable && row.status === 503) void reply.header('retry-after', '1');
   void reply
     .status(row.status)

@@ -57,6 +57,7 @@ function write({ caller, method, routeOptions, params }: Recorded, draft: CallDr
   facts.method = `${method} ${routeOptions?.url ?? 'unknown path'}`;
   facts.target = targetOf(params);
   if (caller !== undefined) {
+    if (caller.clientId !== null) facts.client = { ...facts.client, id: caller.clientId };
     facts.caller = { ...facts.caller, kind: caller.account.kind, id: caller.account.id, name: caller.account.name, tokenId: caller.tokenId };
   }
   draft.close({ status: outcomeOf(status), code, httpStatus: status });

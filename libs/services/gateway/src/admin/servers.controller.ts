@@ -1,12 +1,17 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, policyContracts, serverName } from '@gatehouse/contracts';
+import { api, policyContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
 import { actorOf, type AdminRequest } from './admin-guard.js';
 import { Needs } from './needs.js';
-import { parsed } from './parsed.js';
+import { NOTHING, Operation } from './operation.js';
+import { PATH } from './path-parameters.js';
 import { ServerRegistration } from './server-registration.js';
+
+const path = { name: PATH.server };
+const { addServer, getServer, listServerItems, listServers, probeServer, removeServer, server, startServer, stopServer } = policyContracts;
 
 /** `/api/v1/servers`: the register of servers. */
 @Controller('api/v1/servers')
@@ -18,69 +23,65 @@ export class ServersController {
 
   @Get()
   @Needs('servers.read')
+  @Operation({ summary: 'All servers', answer: api.serverPage })
   async list() {
-    const { items } = await this.bus.request(policyContracts.listServers, {});
+    const { items } = await this.bus.request(listServers, {});
     return { items, nextCursor: null };
   }
 
   @Post()
   @Needs('servers.manage')
-  async add(@Body() body: unknown, @Req() request: AdminRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    return tagged(await this.registration.add(parsed(api.serverBody, body), actorOf(request)), reply);
+  @Operation({ summary: 'Register a server; its secret headers go to the vault', body: api.serverBody, answer: server, status: 201, errors: addServer.errors })
+  async add(@Body() body: z.output<typeof api.serverBody>, @Req() request: AdminRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return tagged(await this.registration.add(body, actorOf(request)), reply);
   }
 
   @Get(':name')
   @Needs('servers.read')
+  @Operation({ summary: 'One server', path, answer: server, errors: getServer.errors })
   async show(@Param('name') name: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    return tagged(await this.bus.request(policyContracts.getServer, { name: known(name) }), reply);
+    return tagged(await this.bus.request(getServer, { name }), reply);
   }
 
   @Get(':name/tools')
   @Needs('servers.read')
-  async items(@Param('name') name: string, @Query('kind') kind?: string) {
-    const wanted = kind === undefined ? 'tool' : parsed(policyContracts.observedItem.shape.kind, kind);
-    const { items } = await this.bus.request(policyContracts.listServerItems, { name: known(name), kind: wanted });
+  @Operation({ summary: 'What a server offered when it was last probed', path, query: api.itemQuery, answer: api.itemPage, errors: listServerItems.errors })
+  async items(@Param('name') name: string, @Query() { kind }: z.output<typeof api.itemQuery>) {
+    const { items } = await this.bus.request(listServerItems, { name, kind });
     return { items, nextCursor: null };
   }
 
   @Post(':name/probe')
-  @HttpCode(200)
   @Needs('servers.manage')
+  @Operation({ summary: 'Look at a server now', path, answer: server, errors: probeServer.errors })
   probe(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
-    return this.bus.request(policyContracts.probeServer, change(name, request, match));
+    return this.bus.request(probeServer, change(name, request, match));
   }
 
   @Post(':name/stop')
-  @HttpCode(200)
   @Needs('servers.manage')
+  @Operation({ summary: 'Stop a server: its calls are refused', path, answer: server, errors: stopServer.errors })
   stop(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
-    return this.bus.request(policyContracts.stopServer, change(name, request, match));
+    return this.bus.request(stopServer, change(name, request, match));
   }
 
   @Post(':name/start')
-  @HttpCode(200)
   @Needs('servers.manage')
+  @Operation({ summary: 'Start a stopped server', path, answer: server, errors: startServer.errors })
   start(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
-    return this.bus.request(policyContracts.startServer, change(name, request, match));
+    return this.bus.request(startServer, change(name, request, match));
   }
 
   @Delete(':name')
-  @HttpCode(204)
   @Needs('servers.manage')
+  @Operation({ summary: 'Remove a server and destroy its credential', path, answer: NOTHING, errors: removeServer.errors })
   async remove(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string): Promise<void> {
     await this.registration.remove(change(name, request, match));
   }
 }
 
 function change(name: string, request: AdminRequest, match: string | undefined) {
-  return { actor: actorOf(request), name: known(name), revision: revisionOf(match) };
-}
-
-// A name that cannot be one is nothing that exists, not a malformed request.
-function known(name: string): string {
-  const result = serverName.safeParse(name);
-  if (!result.success) throw new Refusal('unknown_server');
-  return result.data;
+  return { actor: actorOf(request), name, revision: revisionOf(match) };
 }
 
 function revisionOf(match: string | undefined): number | null {

@@ -1,15 +1,21 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Req } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, authContracts, tokenId } from '@gatehouse/contracts';
+import { api, authContracts } from '@gatehouse/contracts';
 import { openSealed, Refusal } from '@gatehouse/kernel';
+import type { z } from 'zod';
 import type { Edge } from '../edge.js';
 import { actorOf, EDGE, type AdminRequest } from './admin-guard.js';
 import { Needs } from './needs.js';
-import { parsed } from './parsed.js';
+import { Operation } from './operation.js';
+import { ownOrAll } from './own-or-all.js';
+import { PATH } from './path-parameters.js';
 import { SnapshotWaits } from './snapshot-waits.js';
+
+const { createToken, listTokens, revokeToken, tokenSummary } = authContracts;
 
 /** `/api/v1/tokens`: personal access tokens; one's own for everybody, all of them with `tokens.manage`. */
 @Controller('api/v1/tokens')
+@Needs('signed-in')
 export class TokensController {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
@@ -18,40 +24,39 @@ export class TokensController {
   ) {}
 
   @Get()
-  @Needs('signed-in')
+  @Operation({ summary: "One's own tokens, or everybody's with tokens.manage", answer: api.tokenPage })
   async list(@Req() request: AdminRequest) {
-    const { items } = await this.bus.request(authContracts.listTokens, { callerId: restriction(request) });
+    const { items } = await this.bus.request(listTokens, { callerId: ownOrAll(request, 'tokens.manage') });
     return { items, nextCursor: null };
   }
 
   @Post()
-  @Needs('signed-in')
-  async create(@Body() body: unknown, @Req() request: AdminRequest) {
-    const { callerId, ...wanted } = parsed(api.tokenBody, body);
+  @Operation({
+    summary: 'Make a token; another caller needs tokens.manage, and no scope may be given that the asking token lacks',
+    body: api.tokenBody,
+    answer: api.createdToken,
+    status: 201,
+    errors: createToken.errors,
+  })
+  async create(@Body() { callerId, ...wanted }: z.output<typeof api.tokenBody>, @Req() request: AdminRequest) {
     const actor = actorOf(request);
     const owner = callerId ?? actor.callerId;
-    if (owner !== actor.callerId && restriction(request) !== null) throw new Refusal('capability_missing', { capability: 'tokens.manage' });
+    if (owner !== actor.callerId && ownOrAll(request, 'tokens.manage') !== null) throw new Refusal('capability_missing', { capability: 'tokens.manage' });
     refuseMoreThanHeld(wanted.scopes, request);
     const edgeKey = this.edge.keys.pair.publicKey;
-    const { token, sealed } = await this.bus.request(authContracts.createToken, { actor, callerId: owner, ...wanted, edgeKey });
+    const { token, sealed } = await this.bus.request(createToken, { actor, callerId: owner, ...wanted, edgeKey });
     const opened = openSealed(this.edge.keys.pair, sealed, authContracts.tokenContext(token.id));
     return { ...token, token: opened.toString('utf8') };
   }
 
   @Post(':id/revoke')
-  @HttpCode(200)
-  @Needs('signed-in')
+  @Operation({ summary: 'Revoke a token: it is refused at once', path: { id: PATH.token }, answer: tokenSummary, errors: revokeToken.errors })
   async revoke(@Param('id') id: string, @Req() request: AdminRequest) {
-    if (!tokenId.safeParse(id).success) throw new Refusal('not_found');
-    const revoked = await this.bus.request(authContracts.revokeToken, { actor: actorOf(request), tokenId: id, ownedBy: restriction(request) });
+    const ownedBy = ownOrAll(request, 'tokens.manage');
+    const revoked = await this.bus.request(revokeToken, { actor: actorOf(request), tokenId: id, ownedBy });
     await this.waits.directoryReached(revoked.directory);
     return revoked.token;
   }
-}
-
-/** Null when the caller may see everybody's tokens, else the caller's own id. */
-function restriction({ caller }: AdminRequest): string | null {
-  return caller?.capabilities.has('tokens.manage') === true ? null : (caller?.account.id ?? '');
 }
 
 // Nobody can grant what they do not have: a narrow token must not make a wider one.

@@ -10,6 +10,7 @@ const SINGLE = new Set([
   'mcp-session-id',
   'mcp-protocol-version',
   'last-event-id',
+  'dpop',
 ]);
 
 /** Refuses a request in which a deciding header stands twice. */
@@ -22,13 +23,6 @@ export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
     if (seen.includes(mark)) throw new Refusal('bad_request', { header: name, problem: 'sent more than once' });
     seen += mark;
   }
-}
-
-const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
-
-/** The bearer token of RFC 6750 section 2.1, the only place a token is read from; never from query or cookie. */
-export function bearerToken(authorization: string | undefined): string | undefined {
-  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
 }
 
 /** One header as text, or `undefined`. */

@@ -6,7 +6,7 @@ import { headerOf } from '../http/request-head.js';
 import { ClientStream } from './client-stream.js';
 import { answerOf, openDraft, presenceOf } from './pipeline.js';
 import { memberOf, type Read } from './read.js';
-import { authenticate } from './authenticate.js';
+import { authenticateAgain } from './authenticate.js';
 import { receive } from './receive.js';
 import { isUpstreamFault } from './inspect.js';
 import type { CallDraft } from './record.js';
@@ -44,7 +44,7 @@ async function requireBatchSession(batch: Read, edge: Edge): Promise<void> {
 // Each member gets a record, and so a caller, of its own: the token may be revoked between two of them.
 function recaller(batch: Read, edge: Edge): Read['caller'] {
   const { request } = batch.caller.received;
-  return authenticate(receive(request, openDraft(request, edge), edge), edge);
+  return authenticateAgain(receive(request, openDraft(request, edge), edge), batch.caller, edge);
 }
 
 interface Way {

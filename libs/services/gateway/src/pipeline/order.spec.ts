@@ -25,7 +25,7 @@ declare const edge: Edge, presence: Presence, received: Received, caller: Caller
 
 const RIGHT = `
 export async function right() {
-  const known = authenticate(received, edge);
+  const known = await authenticate(received, edge);
   const permitted = authorize(await resolve(await read(known), edge));
   return inspect(await forward(await credential(permitted, edge), presence, edge), edge);
 }

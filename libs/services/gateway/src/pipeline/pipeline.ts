@@ -20,7 +20,8 @@ export async function handleCall(request: IncomingMessage, response: ServerRespo
   const draft = openDraft(request, edge);
   let leave: (() => void) | undefined;
   try {
-    const caller = authenticate(receive(request, draft, edge), edge);
+    const known = authenticate(receive(request, draft, edge), edge);
+    const caller = known instanceof Promise ? await known : known;
     leave = edge.load.enter(caller.who.account.id);
     const body = await read(caller);
     if (Array.isArray(body.message)) return await respondToBatch(body, response, edge);

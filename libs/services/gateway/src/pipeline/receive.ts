@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
-import { bearerToken, headerOf, refuseRepeatedHeaders } from '../http/request-head.js';
+import { headerOf, refuseRepeatedHeaders } from '../http/request-head.js';
+import { presentedToken, type PresentedToken } from '../tokens/presented-token.js';
 import type { CallDraft } from './record.js';
 
 /** HTTP methods of an MCP endpoint (Streamable HTTP). */
@@ -11,7 +12,7 @@ interface Parts {
   request: IncomingMessage;
   verb: EndpointVerb;
   slug: string;
-  token: string | undefined;
+  presented: PresentedToken | undefined;
   draft: CallDraft;
 }
 
@@ -24,14 +25,14 @@ export class Received {
   readonly request: IncomingMessage;
   readonly verb: EndpointVerb;
   readonly slug: string;
-  readonly token: string | undefined;
+  readonly presented: PresentedToken | undefined;
   readonly draft: CallDraft;
 
-  private constructor({ request, verb, slug, token, draft }: Parts) {
+  private constructor({ request, verb, slug, presented, draft }: Parts) {
     this.request = request;
     this.verb = verb;
     this.slug = slug;
-    this.token = token;
+    this.presented = presented;
     this.draft = draft;
   }
 
@@ -61,7 +62,7 @@ export function receive(request: IncomingMessage, draft: CallDraft, edge: Edge):
   const verb = verbOf(request.method);
   draft.facts.method = verb === 'POST' ? null : verb;
   draft.mark('receive');
-  return earn({ request, verb, slug, token: bearerToken(headerOf(request, 'authorization')), draft });
+  return earn({ request, verb, slug, presented: presentedToken(request), draft });
 }
 
 function verbOf(method: string | undefined): EndpointVerb {

@@ -24,11 +24,11 @@ export function callerFacts(who: DirectoryCaller, address: string | null): Facts
   return made;
 }
 
-/** With which client, as the session's `initialize` and this request name it. */
-export function clientFacts(session: OpenSession, userAgent: string | null): Facts['client'] {
+/** With which client: as its token says, and as the session's `initialize` and this request name it. */
+export function clientFacts(session: OpenSession, { id, userAgent }: Facts['client']): Facts['client'] {
   const held = clients.get(session);
-  if (held !== undefined && held.userAgent === userAgent) return held;
-  const made = Object.freeze({ name: session.clientName, version: session.clientVersion, userAgent });
+  if (held !== undefined && held.userAgent === userAgent && held.id === id) return held;
+  const made = Object.freeze({ ...(id === undefined ? {} : { id }), name: session.clientName, version: session.clientVersion, userAgent });
   clients.set(session, made);
   return made;
 }

@@ -115,18 +115,18 @@ function openEntry(resolved: Resolved, body: UpstreamBody, edge: Edge): OpenStre
   return {
     callerId: who.account.id,
     endless: resolved.intent.kind === 'listen',
-    stillAllowed: () => stillAllowed(resolved, who.tokenId, edge),
+    stillAllowed: () => stillAllowed(resolved, edge),
     cut: (refusal) => body.abort(refusal),
   };
 }
 
 // When it cannot be known whether the stream is still allowed, it is not.
-function stillAllowed(resolved: Resolved, tokenId: string, edge: Edge): boolean {
+function stillAllowed(resolved: Resolved, edge: Edge): boolean {
   try {
-    return edge.state.directory().stillUsable(tokenId, edge.clock.now()) && wouldStillAllow(resolved, edge);
+    return edge.tokens.current(resolved.caller.who) !== undefined && wouldStillAllow(resolved, edge);
   } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
+    if (!(error instanceof Refusal)) edge.log.error({ err: error }, 'a stream could not be judged and is cut');
+    return false;
   }
 }
 

@@ -128,7 +128,7 @@ function noteFacts(read: Read, intent: Intent, session: OpenSession | undefined,
   if (session !== undefined) {
     facts.sessionDigest = session.digest;
     facts.eras = eraFacts(session);
-    facts.client = clientFacts(session, facts.client.userAgent);
+    facts.client = clientFacts(session, facts.client);
   }
   if (intent.kind === 'response') facts.method = 'response';
   if (intent.kind !== 'message') return;

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { asRefusalOrFault, errorRow, Fault, Refusal } from '@gatehouse/kernel';
 import { jsonRpcErrorBytes, refusedToolResult } from '@gatehouse/mcp';
 import type { Edge } from '../edge.js';
-import { challengeOf } from './authenticate.js';
+import { challengesOf } from '../tokens/challenge.js';
+import { MCP_SCOPE } from './authenticate.js';
 import type { CheckedAnswer } from './answer-check.js';
 import { isUpstreamFault, type Cleared } from './inspect.js';
 import type { CallDraft } from './record.js';
@@ -50,7 +51,7 @@ export function refuse(thrown: unknown, response: ServerResponse, draft: CallDra
   if (error instanceof Fault) edge.log.error({ faultId: error.id, callId: draft.callId, err: error.cause ?? error }, error.message);
   if (response.closed || response.destroyed) return draft.close({ status: 'cancelled', code: error.code });
   if (response.headersSent) response.destroy();
-  const status = response.headersSent ? null : sendRefusal(error, response, draft);
+  const status = response.headersSent ? null : sendRefusal(error, response, draft, edge);
   draft.close({
     status: statusOf(error),
     code: error.code,
@@ -64,17 +65,23 @@ function statusOf(error: Refusal | Fault): 'refused' | 'upstream_error' | 'error
   return isUpstreamFault(error.code) ? 'upstream_error' : 'refused';
 }
 
-function sendRefusal(error: Refusal | Fault, response: ServerResponse, draft: CallDraft): number {
+function sendRefusal(error: Refusal | Fault, response: ServerResponse, draft: CallDraft, edge: Edge): number {
   const row = errorRow(error.code);
   const { id, method } = draft.asked;
   const status = id === undefined ? row.status : (row.mcpStatus ?? row.status);
   // Only a call that was understood and not allowed is told to the model; the rest is the client's to handle.
   const forModel = method === 'tools/call' && id !== undefined && error instanceof Refusal && status === 200 && row.rpcCode > 0;
   const body = forModel ? Buffer.from(JSON.stringify(refusedToolResult(id, error))) : jsonRpcErrorBytes(id, error);
-  response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': body.length, ...refusalHeaders(error, response) });
+  response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': body.length, ...refusalHeaders(error, response), ...challengeHeaders(error, draft, edge) });
   response.end(body);
   draft.bytesOut = body.length;
   return status;
+}
+
+function challengeHeaders(error: Refusal | Fault, { facts }: CallDraft, { resources }: Edge): Record<string, string[]> {
+  if (error instanceof Fault || (error.code !== 'unauthenticated' && error.code !== 'insufficient_scope')) return {};
+  const metadata = resources.metadataOf(resources.endpoint(facts.endpoint ?? ''));
+  return { 'www-authenticate': challengesOf(error, { scope: MCP_SCOPE, metadata }) };
 }
 
 const RETRY_AFTER_S = 1;
@@ -84,7 +91,6 @@ function refusalHeaders(error: Refusal | Fault, response: ServerResponse): Recor
   // What was not read of the body is not worth reading: the connection ends with the answer.
   if (!response.req.complete) headers['connection'] = 'close';
   if (error instanceof Fault) return headers;
-  if (error.code === 'unauthenticated' || error.code === 'insufficient_scope') headers['www-authenticate'] = challengeOf(error);
   if (error.code === 'method_not_allowed') headers['allow'] = String(error.details['allow'] ?? 'POST, GET, DELETE');
   const { retryable, status } = errorRow(error.code);
   if (retryable && (status === 429 || status === 503)) headers['retry-after'] = RETRY_AFTER_S;

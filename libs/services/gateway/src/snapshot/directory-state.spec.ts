@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { directoryContracts } from '@gatehouse/contracts';
 import { Neighbours } from '../neighbours.conformance.js';
 import { DirectoryState } from './directory-state.js';
 
+const digestOf = (token: string): string => hash('sha256', token, 'base64url');
 const NOW = Date.UTC(2026, 0, 1);
 
 function stateOf(neighbours: Neighbours): DirectoryState {
@@ -13,7 +15,7 @@ describe('DirectoryState', () => {
   it('knows who a token belongs to, with its scopes and the capabilities of its person', () => {
     const neighbours = new Neighbours();
     const token = neighbours.addToken('ada', { scopes: ['mcp:access', 'admin'], capabilities: ['servers.read'] });
-    const caller = stateOf(neighbours).callerOf(token, NOW)!;
+    const caller = stateOf(neighbours).callerOf(digestOf(token), NOW)!;
     expect(caller.account.name).toBe('ada');
     expect([[...caller.scopes], [...caller.capabilities]]).toEqual([['mcp:access', 'admin'], ['servers.read']]);
   });
@@ -24,7 +26,7 @@ describe('DirectoryState', () => {
     const state = stateOf(neighbours);
     const digest = neighbours.tokens[0]!.digest;
     for (const guess of ['', token.slice(0, -1), `${token} `, token.toUpperCase(), digest, neighbours.tokens[0]!.id, '__proto__', 'constructor']) {
-      expect([guess, state.callerOf(guess, NOW)]).toEqual([guess, undefined]);
+      expect([guess, state.callerOf(digestOf(guess), NOW)]).toEqual([guess, undefined]);
     }
   });
 
@@ -33,8 +35,8 @@ describe('DirectoryState', () => {
     const token = neighbours.addToken('ada', { expiresAt: NOW });
     const state = stateOf(neighbours);
     const { id } = neighbours.tokens[0]!;
-    expect([state.callerOf(token, NOW - 1)?.tokenId, state.stillUsable(id, NOW - 1)]).toEqual([id, true]);
-    expect([state.callerOf(token, NOW), state.stillUsable(id, NOW)]).toEqual([undefined, false]);
+    expect([state.callerOf(digestOf(token), NOW - 1)?.tokenId, state.callerOfTokenId(id, NOW - 1)?.tokenId]).toEqual([id, id]);
+    expect([state.callerOf(digestOf(token), NOW), state.callerOfTokenId(id, NOW)]).toEqual([undefined, undefined]);
   });
 
   it('forgets a revoked token with the next directory, and its person with them', () => {
@@ -43,8 +45,8 @@ describe('DirectoryState', () => {
     const { id } = neighbours.tokens[1]!;
     neighbours.revoke(revoked);
     const state = stateOf(neighbours);
-    expect([state.callerOf(kept, NOW) === undefined, state.callerOf(revoked, NOW), state.stillUsable(id, NOW)]).toEqual([false, undefined, false]);
+    expect([state.callerOf(digestOf(kept), NOW) === undefined, state.callerOf(digestOf(revoked), NOW), state.callerOfTokenId(id, NOW)]).toEqual([false, undefined, undefined]);
     neighbours.callers = [];
-    expect(stateOf(neighbours).callerOf(kept, NOW)).toBeUndefined();
+    expect(stateOf(neighbours).callerOf(digestOf(kept), NOW)).toBeUndefined();
   });
 });
