@@ -16,6 +16,13 @@ export interface LoginKey {
   subject: string;
 }
 
+/** A sign-in of a person, at a time, with the address that the provider vouches for. */
+export interface SeenLogin {
+  personId: string;
+  email: string | null;
+  nowMs: number;
+}
+
 const COLUMNS = 'p.id, p.name, p.email, p.status, p.source';
 
 /** The person of a login that was seen before. */
@@ -56,7 +63,7 @@ export async function renameAccount(tx: Transaction, { id, name, email }: Pick<A
 }
 
 /** Notes a sign-in; true when the login is new. */
-export async function noteLogin(tx: Transaction, key: LoginKey, personId: string, email: string | null, nowMs: number): Promise<boolean> {
+export async function noteLogin(tx: Transaction, key: LoginKey, { personId, email, nowMs }: SeenLogin): Promise<boolean> {
   await tx.query('UPDATE people SET last_sign_in_at = $2 WHERE id = $1', [personId, nowMs]);
   const known = await tx.query(
     'UPDATE logins SET last_at = $3, email = coalesce($4, email) WHERE issuer = $1 AND subject = $2 RETURNING subject',

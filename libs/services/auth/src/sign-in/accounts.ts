@@ -41,7 +41,7 @@ export class Accounts {
     const known = (await accountOf(tx, key)) ?? (await this.link(tx, arrival));
     if (known?.status === 'disabled') throw new SignInRefusal('disabled');
     const account = known ?? (await this.provision(tx, arrival));
-    const isNewLogin = await noteLogin(tx, key, account.id, arrival.email ?? null, this.clock.now());
+    const isNewLogin = await noteLogin(tx, key, { personId: account.id, email: arrival.email ?? null, nowMs: this.clock.now() });
     const current = await this.rename(tx, account, arrival);
     const regrouped = arrival.groups !== undefined && (await replaceGroups(tx, account.id, arrival.provider.name, arrival.groups));
     const promoted = await this.promote(tx, account.id, arrival);

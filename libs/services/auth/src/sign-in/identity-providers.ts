@@ -61,10 +61,20 @@ export class IdentityProviders {
     this.refuseAddress(settings);
     // Stored before the row that names it: the other way round a failure would leave a provider without its secret.
     if (secret !== null) await this.parts.secrets.store(secret.secretId, secret.sealed);
+    const { row, old } = await this.save({ actor, name, secret, ...settings }).catch(async (error: unknown) => {
+      if (secret !== null) await this.destroy(secret.secretId);
+      throw error;
+    });
+    if (old !== undefined && old.secretId !== null) await this.destroy(old.secretId);
+    this.parts.log.info({ actorId: actor.callerId, provider: name }, 'identity provider set');
+    return wireOf(row);
+  }
+
+  private async save({ actor, name, secret, ...settings }: PutProvider): Promise<{ row: ProviderRow; old: ProviderRow | undefined }> {
     const { result } = await this.parts.changes.apply(async (tx) => {
       const old = await findProvider(tx, name);
       await refuseTaken(tx, name, settings.issuer);
-      await this.refuseBeyond(tx, actor, name, settings, old);
+      await refuseBeyond(tx, actor, { name, settings }, old);
       const secretId = secret?.secretId ?? keptSecret(settings, old);
       const row: ProviderRow = { name, settings, secretId, createdAt: old?.createdAt ?? this.clock.now() };
       await saveProvider(tx, row);
@@ -72,10 +82,7 @@ export class IdentityProviders {
       if (isOther) await this.signOutAll(tx, name);
       return { result: { row, old }, changed: isOther };
     });
-    const { row, old } = result;
-    if (old !== undefined && old.secretId !== null && old.secretId !== row.secretId) await this.destroy(old.secretId);
-    this.parts.log.info({ actorId: actor.callerId, provider: name }, 'identity provider set');
-    return wireOf(row);
+    return result;
   }
 
   /** Removes a provider: its sessions, the grants given in them and the groups it told are over. Refuses with `not_found` and `conflict` (the environment's). */
@@ -110,21 +117,15 @@ export class IdentityProviders {
     if (issuer.includes('/.well-known/') || new URL(issuer).search !== '') throw new Refusal('bad_request', { field: 'issuer', problem: 'is not an issuer' });
   }
 
-  private async refuseBeyond(tx: Transaction, actor: Actor, name: string, settings: ProviderSettings, old: ProviderRow | undefined): Promise<void> {
-    if (old !== undefined && trustOf(old.settings) === trustOf(settings)) return;
-    const isOpen = settings.linkByEmail || settings.administratorRule !== null;
-    const given: Given = isOpen ? { capabilities: authContracts.CAPABILITIES } : { teams: await teamsMappedTo(tx, name) };
-    await refuseMoreThanHeld(tx, actor, given);
-  }
-
   private async signOutAll(tx: Transaction, name: string): Promise<void> {
     await tx.query('DELETE FROM person_groups WHERE provider = $1', [name]);
     for (const loginSession of await endAllSessionsAt(tx, name)) await endGrants(tx, { loginSession }, this.clock.now());
   }
 
-  // Nothing names the secret any more; left over in the vault it harms nobody.
+  // What no provider names any more; left over in the vault it harms nobody.
   private async destroy(secretId: string): Promise<void> {
     try {
+      if ((await allProviders(this.parts.db)).some((row) => row.secretId === secretId)) return;
       await this.parts.secrets.destroy(secretId);
     } catch (error) {
       this.parts.log.warn({ err: error, secretId }, 'an unused client secret was left in the vault');
@@ -133,9 +134,17 @@ export class IdentityProviders {
 }
 
 /** Everything by which a provider's word makes somebody somebody here. */
-function trustOf({ issuer, clientId, claims, linkByEmail, administratorRule, provisioning, enabled }: ProviderSettings): string {
+function trustOf({ issuer, clientId, claims, linkByEmail, administratorRule, provisioning }: ProviderSettings): string {
   const { name, email, groups } = claims;
-  return JSON.stringify([issuer, clientId, name, email, groups, linkByEmail, administratorRule?.claim, administratorRule?.value, provisioning, enabled]);
+  return JSON.stringify([issuer, clientId, name, email, groups, linkByEmail, administratorRule?.claim, administratorRule?.value, provisioning]);
+}
+
+async function refuseBeyond(tx: Transaction, actor: Actor, { name, settings }: Pick<ProviderRow, 'name' | 'settings'>, old: ProviderRow | undefined): Promise<void> {
+  const isSame = old !== undefined && trustOf(old.settings) === trustOf(settings);
+  if (isSame && (old.settings.enabled || !settings.enabled)) return;
+  const isOpen = settings.linkByEmail || settings.administratorRule !== null;
+  const given: Given = isOpen ? { capabilities: authContracts.CAPABILITIES } : { teams: await teamsMappedTo(tx, name) };
+  await refuseMoreThanHeld(tx, actor, given);
 }
 
 async function refuseTaken(tx: Transaction, name: string, issuer: string): Promise<void> {

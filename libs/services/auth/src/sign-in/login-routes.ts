@@ -12,7 +12,7 @@ import { record } from './record-header.js';
 import { safeReturn } from './return-to.js';
 import { answering, sendOn, type SignInHandler } from './sign-in-answers.js';
 import { SignInRefusal } from './sign-in-refusal.js';
-import type { SignIn } from './sign-in.js';
+import type { Onward, SignIn } from './sign-in.js';
 
 /** What the routes of the login work with. */
 export interface LoginRouteParts {
@@ -53,7 +53,7 @@ async function offer(parts: LoginRouteParts, request: FastifyRequest, reply: Fas
   const providers = await parts.providers.enabled();
   const [only] = providers;
   if (only === undefined) return sendPage(reply, 200, 'Sign in', NOWHERE);
-  if (providers.length === 1) return begin(parts, request, reply, only, choice);
+  if (providers.length === 1) return sendTo(reply, await parts.signIn.begin({ provider: only, ...choice }, request.headers.cookie));
   return sendPage(reply, 200, 'Sign in', choiceBody(providers, choice, parts.forms.field(request, reply)));
 }
 
@@ -61,11 +61,10 @@ async function choose(parts: LoginRouteParts, request: FastifyRequest, reply: Fa
   const form = parts.forms.check(request);
   const provider = await parts.providers.named(form.get('provider') ?? '');
   if (provider === undefined) throw new SignInRefusal('unknown_provider');
-  return begin(parts, request, reply, provider, choiceOf(form));
+  return sendTo(reply, await parts.signIn.begin({ provider, ...choiceOf(form) }, request.headers.cookie));
 }
 
-async function begin({ signIn }: LoginRouteParts, request: FastifyRequest, reply: FastifyReply, provider: SignInProvider, choice: Choice): Promise<FastifyReply> {
-  const { location, cookies } = await signIn.begin({ provider, ...choice }, request.headers.cookie);
+function sendTo(reply: FastifyReply, { location, cookies }: Onward): FastifyReply {
   return sendOn(reply, location, cookies);
 }
 
