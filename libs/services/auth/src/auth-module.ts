@@ -12,6 +12,8 @@ import { IdentityProviderController } from './sign-in/identity-provider-controll
 import { IdentityProviders } from './sign-in/identity-providers.js';
 import { TeamsController } from './teams/teams-controller.js';
 import { Teams } from './teams/teams.js';
+import { TokenIssuersController } from './token-issuers/token-issuers-controller.js';
+import { TokenIssuers } from './token-issuers/token-issuers.js';
 import { TokensController } from './tokens/tokens-controller.js';
 import { Tokens } from './tokens/tokens.js';
 
@@ -24,16 +26,17 @@ export interface AuthParts {
   tokens: Tokens;
   snapshots: DirectorySnapshots;
   identityProviders: IdentityProviders;
+  tokenIssuers: TokenIssuers;
 }
 
 /** Composes auth: controllers over parts that were built before Nest. */
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, tokenIssuers }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController],
+      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, TokenIssuersController],
       providers: [
         { provide: People, useValue: people },
         { provide: Roles, useValue: roles },
@@ -42,6 +45,7 @@ export class AuthModule {
         { provide: Tokens, useValue: tokens },
         { provide: DirectorySnapshots, useValue: snapshots },
         { provide: IdentityProviders, useValue: identityProviders },
+        { provide: TokenIssuers, useValue: tokenIssuers },
       ],
     };
   }

@@ -2,6 +2,7 @@ import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
 import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
 import { CALLERS } from './people/callers-migration.js';
 import { SIGN_IN } from './sign-in/sign-in-migration.js';
+import { TOKEN_ISSUERS } from './token-issuers/token-issuers-migration.js';
 
 const PEOPLE: Migration = {
   name: '0001_people',
@@ -60,4 +61,5 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   CALLERS,
   AUTHORIZATION_SERVER,
   SIGN_IN,
+  TOKEN_ISSUERS,
 ];

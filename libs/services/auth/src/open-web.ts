@@ -18,6 +18,7 @@ import type { DirectoryChanges } from './directory/directory-changes.js';
 import { openAuthListener, type AuthListener } from './http/auth-listener.js';
 import { buildSignIn, registerSignIn, type SignInArea } from './sign-in/build-sign-in.js';
 import type { SignInConfig } from './sign-in/sign-in-config.js';
+import { TokenIssuers } from './token-issuers/token-issuers.js';
 
 /** What the side of auth that browsers and clients see is built from. */
 export interface WebOptions {
@@ -44,6 +45,7 @@ export interface AuthWeb {
   readonly clients: ClientStore;
   readonly settings: RegistrationSettings;
   readonly signIn: SignInArea;
+  readonly tokenIssuers: TokenIssuers;
   readonly outbound: Outbound;
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const outbound = new Outbound({ trustedCas: options.trustedCas, forbiddenPorts: options.ownPorts });
   const signIn = buildSignIn({ db, changes, bus, outbound, log, clock, config: options.config, publicOrigin: origin });
   const { sessions } = signIn;
+  const tokenIssuers = new TokenIssuers({ db, changes, outbound, log, clock });
   const keys = new SigningKeys(bus, changes);
   const clients = new ClientStore(db, clock);
   const settings = new RegistrationSettings(db, clock);
@@ -85,10 +88,11 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorizationServer.handle(request, response) }, areas: [(app) => registerInteractions(app, consent), (app) => registerSignIn(app, signIn)] });
   const close = async (): Promise<void> => {
     authorizationServer.close();
+    tokenIssuers.close();
     await listener.close();
     await outbound.close();
   };
-  return { handle: listener.handle, listener, authorizationServer, keys, clients, settings, signIn, outbound, close };
+  return { handle: listener.handle, listener, authorizationServer, keys, clients, settings, signIn, tokenIssuers, outbound, close };
 }
 
 // Documents of the company's own clients may lie inside its network, where an administrator named the host.

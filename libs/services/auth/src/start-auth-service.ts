@@ -61,7 +61,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-interface Running extends Omit<AuthParts, 'identityProviders'> {
+interface Running extends Omit<AuthParts, 'identityProviders' | 'tokenIssuers'> {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;
@@ -108,12 +108,13 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
 
 async function serve({ bus, log, listen, clock = systemClock }: AuthOptions, parts: Running, web: AuthWeb): Promise<RunningService> {
   const { db, outbox, mirror, signer, sweep } = parts;
-  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, identityProviders: web.signIn.identityProviders }), { strategy: bus.strategy(), logger: nestLogger(log) });
+  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, identityProviders: web.signIn.identityProviders, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();
   sweep.start();
   web.authorizationServer.start();
+  web.tokenIssuers.start();
   const port = listen === undefined ? undefined : await web.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
     await app.close();

@@ -2,6 +2,7 @@ import type { directoryContracts, SnapshotVersion } from '@gatehouse/contracts';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import { EFFECTIVE, EFFECTIVE_OF_P } from '../people/effective-access.js';
 import { capabilitiesOfRoles, customRoles } from '../roles/role-capabilities.js';
+import { issuersOfDirectory } from '../token-issuers/token-issuer-rows.js';
 import { directoryVersion } from './directory-changes.js';
 
 type Directory = directoryContracts.Directory;
@@ -21,7 +22,7 @@ export function readDirectory(db: Database): Promise<DirectoryRows> {
     const tokens = await readTokens(tx);
     const keys = await readKeys(tx);
     const denied = await readDenied(tx);
-    return { ...version, callers, tokens, keys, denied, issuers: await readTokenIssuers(tx) };
+    return { ...version, callers, tokens, keys, denied, issuers: await issuersOfDirectory(tx) };
   });
 }
 
@@ -52,9 +53,4 @@ function readKeys(tx: Transaction): Promise<Directory['keys']> {
 async function readDenied(tx: Transaction): Promise<Directory['denied']> {
   const rows = await tx.query<{ id: string; until: string }>('SELECT id, until FROM denied ORDER BY id');
   return rows.map(({ id, until }) => ({ id, until: Number(until) }));
-}
-
-/** Trusted issuers of access tokens with their keys and logins. */
-function readTokenIssuers(_tx: Transaction): Promise<Directory['issuers']> {
-  return Promise.resolve([]);
 }
