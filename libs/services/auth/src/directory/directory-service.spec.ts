@@ -4,6 +4,7 @@ import { newId } from '@gatehouse/kernel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthWorld, digestOf, knows, type Piece } from '../auth-world.conformance.js';
 import { until } from '../auth-stage.conformance.js';
+import { sweepDenied } from './denied-sweep.js';
 import { isTokenText } from '../tokens/token-text.js';
 
 let world: AuthWorld;
@@ -85,13 +86,13 @@ describe('the directory', () => {
 });
 
 describe('what the directory tells of keys and grants', () => {
-  const jwk = { kty: 'EC', crv: 'P-256', x: 'a'.repeat(43), y: 'b'.repeat(43) };
-
   it('are the public keys of every state, by id, the same from every replica', async () => {
-    await world.db.query(`INSERT INTO signing_keys (id, state, public_jwk) VALUES ('key-b', 'active', $1), ('key-a', 'next', $1), ('key-c', 'retired', $1)`, [{ ...jwk, use: 'sig' }]);
+    const ids = world.neighbours.tokenKeys.map(({ id }) => id).sort();
+    await until('auth knows its keys', async () => (await world.db.query('SELECT 1 FROM signing_keys')).length === ids.length);
     await world.person();
     const { keys, issuers } = await world.directory();
-    expect(keys).toEqual(['key-a', 'key-b', 'key-c'].map((id) => ({ id, jwk })));
+    expect(keys.map(({ id }) => id)).toEqual(ids);
+    expect(keys.map(({ jwk }) => Object.keys(jwk).sort())).toEqual(ids.map(() => ['crv', 'kty', 'x', 'y']));
     expect(issuers).toEqual([]);
     const texts = await Promise.all(Array.from({ length: 6 }, async () => ((await get({})) as Piece).chunk));
     expect(new Set(texts).size).toBe(1);
@@ -105,5 +106,56 @@ describe('what the directory tells of keys and grants', () => {
     expect(await told()).toEqual(['grant-long', 'grant-short']);
     world.clock.advance(30_000);
     expect(await told()).toEqual(['grant-long']);
+    await sweepDenied(world.db, world.clock.now());
+    expect(await world.db.query('SELECT id FROM denied')).toEqual([{ id: 'grant-long' }]);
+  });
+
+  it('are forgotten a thousand at a time', async () => {
+    await world.db.query(`INSERT INTO denied (id, until) SELECT 'old-' || n, 1 FROM generate_series(1, 1500) AS n`);
+    const left = async (): Promise<number> => (await world.db.query(`SELECT 1 FROM denied WHERE id LIKE 'old-%'`)).length;
+    await sweepDenied(world.db, world.clock.now());
+    expect(await left()).toBe(500);
+    await sweepDenied(world.db, world.clock.now());
+    expect(await left()).toBe(0);
+  });
+});
+
+describe('a caller in the directory', () => {
+  it('has what teams and groups give, of the same provider only', async () => {
+    await world.role('auditor', ['audit.read']);
+    await world.team('watch', { roles: ['auditor'], groups: [{ provider: 'corp', group: 'night' }] });
+    const byGroup = (await world.person()).id;
+    const elsewhere = (await world.person()).id;
+    const byName = (await world.person({ teams: ['watch'] })).id;
+    await world.groups(byGroup, ['night', 'other']);
+    await world.groups(elsewhere, ['night'], 'partner');
+    expect(await world.caller(byGroup)).toMatchObject({ roles: ['auditor', 'member'], teams: ['watch'], capabilities: ['audit.read'] });
+    expect(await world.caller(byName)).toMatchObject({ roles: ['auditor', 'member'], teams: ['watch'], capabilities: ['audit.read'] });
+    expect(await world.caller(elsewhere)).toMatchObject({ roles: ['member'], teams: [], capabilities: [] });
+    const { items } = await world.gateway.request(authContracts.listPeople, {});
+    expect(items.find(({ id }) => id === byGroup)).toMatchObject({ roles: ['member'], teams: [], effective: { teams: ['watch'], capabilities: ['audit.read'] } });
+  });
+
+  it('gets nothing from roles and capabilities of a newer release', async () => {
+    const { id } = await world.person();
+    await world.db.query(`INSERT INTO roles (name, description, capabilities, created_at) VALUES ('newer', '', '{moon.land,servers.read}', 0)`);
+    await world.db.query(`UPDATE people SET roles = '{newer,unheard-of}' WHERE id = $1`, [id]);
+    await world.person();
+    expect(await world.caller(id)).toMatchObject({ roles: ['newer', 'unheard-of'], capabilities: ['servers.read'] });
+  });
+
+  it('stands at the version of its rows, whoever changes what meanwhile', async () => {
+    const { id } = await world.person();
+    const actor = await world.admin();
+    const versions = new Map<number, string>();
+    const change = async (n: number): Promise<void> => {
+      const { person, directory } = await world.gateway.request(authContracts.updatePerson, { actor, personId: id, name: `Name ${n}` });
+      versions.set(directory.version, person.name);
+    };
+    const seen = await Promise.all(Array.from({ length: 20 }, async (_, n) => (n % 2 === 0 ? void (await change(n)) : world.directory().catch(() => undefined))));
+    const comparable = seen.filter((directory) => directory !== undefined && versions.has(directory.version));
+    for (const directory of comparable) expect(directory!.callers.find((caller) => caller.id === id)?.name).toBe(versions.get(directory!.version));
+    const last = await world.directory();
+    expect(last.callers.find((caller) => caller.id === id)?.name).toBe(versions.get(last.version));
   });
 });

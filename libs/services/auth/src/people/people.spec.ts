@@ -87,7 +87,8 @@ describe('a person who is disabled', () => {
     expect(await world.caller(person.id)).toMatchObject({ roles: ['operator'] });
     expect(knows(await world.directory(), text)).toBe(false);
     expect(await world.gateway.request(authContracts.enablePerson, asked)).toEqual(reply);
-    expect(knows(await world.directory(), (await world.token(person.id)).text)).toBe(true);
+    const anew = await world.token(person.id);
+    expect(knows(await world.directory(), anew.text)).toBe(true);
   });
 });
 

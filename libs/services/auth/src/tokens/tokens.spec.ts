@@ -69,3 +69,40 @@ describe('a token', () => {
     expect(await world.gateway.request(authContracts.revokeToken, asked)).toEqual(first);
   });
 });
+
+describe('a token for somebody else', () => {
+  const missing = (capability: string): object => expect.objectContaining({ code: 'capability_missing', details: { capability } });
+
+  it('with the scope admin needs all that they hold; one’s own needs nothing more', async () => {
+    await world.role('token-manager', ['tokens.manage']);
+    const by = await world.actor(['token-manager']);
+    const operator = await world.person({ roles: ['operator'] });
+    await expect(world.token(operator.id, { scopes: ['mcp:access', 'admin'], by })).rejects.toEqual(missing('servers.manage'));
+    expect((await world.token(operator.id, { by })).token.scopes).toEqual(['mcp:access']);
+    expect((await world.token((await world.person()).id, { scopes: ['admin'], by })).token.scopes).toEqual(['admin']);
+    expect((await world.token(by.callerId, { scopes: ['admin', 'admin'], by })).token.scopes).toEqual(['admin']);
+  });
+
+  it('who holds more cannot be revoked', async () => {
+    await world.role('token-manager', ['tokens.manage']);
+    const by = await world.actor(['token-manager']);
+    const { token } = await world.token((await world.person({ roles: ['operator'] })).id);
+    const asked = { actor: by, tokenId: token.id, ownedBy: null };
+    await expect(world.gateway.request(authContracts.revokeToken, asked)).rejects.toEqual(missing('servers.manage'));
+    const weak = await world.token((await world.person()).id);
+    expect((await world.gateway.request(authContracts.revokeToken, { ...asked, tokenId: weak.token.id })).token.revokedAt).toBe(world.clock.now());
+  });
+
+  it('may carry scim and clients:register only from who may manage those', async () => {
+    await world.role('sso', ['sso.manage']);
+    const sso = await world.actor(['sso']);
+    const security = await world.actor(['security']);
+    const { id } = await world.person();
+    await expect(world.token(id, { scopes: ['scim'], by: security })).rejects.toEqual(missing('sso.manage'));
+    await expect(world.token(id, { scopes: ['clients:register'], by: sso })).rejects.toEqual(missing('clients.manage'));
+    expect((await world.token(id, { scopes: ['clients:register'], by: security })).token.scopes).toEqual(['clients:register']);
+    expect((await world.token(id, { scopes: ['scim'], by: sso })).token.scopes).toEqual(['scim']);
+    await world.team('provisioned', { roles: ['operator'], groups: [{ provider: 'scim', group: 'ops' }] });
+    await expect(world.token(id, { scopes: ['scim'], by: sso })).rejects.toEqual(missing('servers.manage'));
+  });
+});
