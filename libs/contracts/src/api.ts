@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { person, tokenSummary, TOKEN_SCOPES } from './auth.js';
+import { putRole, putTeam, role, serviceAccount, serviceAccountAuth, team } from './access.js';
+import { person, tokenSummary, updatePerson, TOKEN_SCOPES } from './auth.js';
 import { auditRecord, recordFilter } from './audit.js';
-import { callerId, displayText, epochMs, policyName, roleName, serverName, teamName } from './names.js';
-import { identityMode, observedItem, policy, policyAnswer, policyQuestion, server } from './policy.js';
+import { createClient, grant, oauthClient, signingKey } from './clients.js';
+import { callerId, clientId, displayText, epochMs, policyName, roleName, serverName, teamName } from './names.js';
+import { applyPolicies, identityMode, observedItem, policy, policyAnswer, policyQuestion, server } from './policy.js';
+import { claimMapping, identityProvider, putIdentityProvider, putTokenIssuer, tokenIssuer } from './sign-in.js';
 
 /** One header of `POST /servers`: a secret one goes to the vault and is never shown again. */
 const apiHeader = z.strictObject({ name: z.string().min(1).max(128), value: z.string().min(1).max(8_192), secret: z.boolean().default(false) });
@@ -47,6 +50,89 @@ export const personBody = z.strictObject({
   teams: z.array(teamName).max(50).default([]),
 });
 
+/** Body of `PATCH /api/v1/people/<id>`: what is left out stays. */
+export const personChange = updatePerson.request.omit({ actor: true, personId: true });
+
+/** Body of `PUT /api/v1/roles/<name>`. */
+export const roleBody = z.strictObject({
+  description: putRole.request.shape.description.default(''),
+  capabilities: putRole.request.shape.capabilities,
+});
+
+/** Body of `PUT /api/v1/teams/<name>`. */
+export const teamBody = z.strictObject({
+  roles: putTeam.request.shape.roles.default([]),
+  groups: putTeam.request.shape.groups.default([]),
+});
+
+/** Body of `POST /api/v1/service-accounts`. */
+export const serviceAccountBody = z.strictObject({
+  name: displayText(200),
+  roles: personBody.shape.roles,
+  teams: personBody.shape.teams,
+  auth: serviceAccountAuth.default({ method: 'none' }),
+});
+
+/** Body of `POST /api/v1/service-accounts/<id>/auth`. */
+export const serviceAccountAuthBody = z.strictObject({ auth: serviceAccountAuth });
+
+const wantedClient = createClient.request.shape;
+
+/** Body of `POST /api/v1/clients`. */
+export const clientBody = z.strictObject({
+  name: wantedClient.name,
+  redirectUris: wantedClient.redirectUris.default([]),
+  authMethod: wantedClient.authMethod.default('none'),
+  jwks: wantedClient.jwks.default(null),
+  specialGrants: wantedClient.specialGrants.default([]),
+  requireDpop: wantedClient.requireDpop.default(false),
+  requirePar: wantedClient.requirePar.default(false),
+});
+
+const wantedProvider = putIdentityProvider.request.shape;
+const usualClaims = { name: 'name', email: 'email', groups: 'groups' };
+
+/** Body of `PUT /api/v1/identity-providers/<name>`; the secret is sealed where it enters and never shown. */
+export const identityProviderBody = z.strictObject({
+  displayName: wantedProvider.displayName,
+  issuer: wantedProvider.issuer,
+  clientId: wantedProvider.clientId,
+  /** Left out: the one there is, or a public client. */
+  clientSecret: z.string().min(1).max(4_096).optional(),
+  scopes: wantedProvider.scopes.default(['openid', 'profile', 'email']),
+  claims: claimMapping.default(usualClaims),
+  provisioning: wantedProvider.provisioning.default('first-use'),
+  linkByEmail: wantedProvider.linkByEmail.default(true),
+  administratorRule: wantedProvider.administratorRule.default(null),
+  identityAssertions: wantedProvider.identityAssertions.default(false),
+  allowPrivateNetwork: wantedProvider.allowPrivateNetwork.default(false),
+  enabled: wantedProvider.enabled.default(true),
+});
+
+/** Body of `POST /api/v1/identity-providers/test`. */
+export const identityProviderTest = z.strictObject({
+  issuer: wantedProvider.issuer,
+  allowPrivateNetwork: wantedProvider.allowPrivateNetwork.default(false),
+});
+
+const wantedIssuer = putTokenIssuer.request.shape;
+
+/** Body of `PUT /api/v1/token-issuers/<name>`. */
+export const tokenIssuerBody = z.strictObject({
+  issuer: wantedIssuer.issuer,
+  jwksUri: wantedIssuer.jwksUri.default(null),
+  audience: wantedIssuer.audience.default(null),
+  claims: claimMapping.default(usualClaims),
+  provisioning: wantedIssuer.provisioning.default('invited'),
+  allowPrivateNetwork: wantedIssuer.allowPrivateNetwork.default(false),
+});
+
+/** Body of `POST /api/v1/signing-keys/rotate`. */
+export const rotationBody = z.strictObject({ retireNow: z.boolean().default(false) });
+
+/** Query of `GET /api/v1/servers/<name>/tools`. */
+export const itemQuery = z.strictObject({ kind: observedItem.shape.kind.default('tool') });
+
 /** Query of `GET /api/v1/audit/records`; with `follow=true` the answer waits up to `waitMs` for something new. */
 export const recordQuery = recordFilter.extend({
   since: z.coerce.number().int().min(0).optional(),
@@ -60,13 +146,27 @@ export const recordQuery = recordFilter.extend({
 /** Answer of `POST /api/v1/tokens`: the only time the token is shown. */
 export const createdToken = z.strictObject({ ...tokenSummary.shape, token: z.string() });
 
+/** Answer where a service account is made or proves itself anew: the only time its secret is shown, if it has one. */
+export const createdServiceAccount = z.strictObject({ ...serviceAccount.shape, secret: z.string().nullable() });
+
+/** Answer of `POST /api/v1/clients`: the only time its secret is shown, if it has one. */
+export const createdClient = z.strictObject({ ...oauthClient.shape, secret: z.string().nullable() });
+
+/** Answer of `POST /api/v1/policies/apply`: `active` says whether the edge that answers decides by it already. */
+export const appliedPolicies = z.strictObject({ ...applyPolicies.reply.shape, active: z.boolean() });
+
 /** Answer of `GET /api/v1/whoami`. */
 export const whoami = z.strictObject({
-  person: z.strictObject({ id: callerId, name: z.string(), email: z.string().nullable() }),
+  id: callerId,
+  kind: z.enum(['person', 'service_account']),
+  name: z.string(),
+  email: z.string().nullable(),
   roles: z.array(z.string()),
   teams: z.array(z.string()),
   capabilities: z.array(z.string()),
   scopes: z.array(z.string()),
+  /** The OAuth client that the access token was made for; null for personal access tokens. */
+  clientId: clientId.nullable(),
 });
 
 /** A page of a list. */
@@ -79,9 +179,17 @@ export const policyPage = page(policy);
 export const tokenPage = page(tokenSummary);
 export const peoplePage = page(person);
 export const recordPage = page(auditRecord);
+export const rolePage = page(role);
+export const teamPage = page(team);
+export const serviceAccountPage = page(serviceAccount);
+export const clientPage = page(oauthClient);
+export const grantPage = page(grant);
+export const identityProviderPage = page(identityProvider);
+export const tokenIssuerPage = page(tokenIssuer);
+export const signingKeyPage = page(signingKey);
 
 /** An RFC 9457 problem document as every refusal of the admin API is. */
-export const problem = z.object({
+export const problem = z.looseObject({
   type: z.string(),
   title: z.string(),
   status: z.int(),
