@@ -1,14 +1,13 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { ADMIN_CONTROLLERS } from './admin/admin-controllers.js';
 import { AdminGuard } from './admin/admin-guard.js';
-import { AuditController } from './admin/audit.controller.js';
-import { PeopleController } from './admin/people.controller.js';
-import { PoliciesController } from './admin/policies.controller.js';
+import { adminApiDocument } from './admin/openapi/admin-api-document.js';
+import { OPENAPI } from './admin/openapi/openapi.controller.js';
 import { ProblemFilter } from './admin/problem-filter.js';
+import { ReadOperation } from './admin/read-operation.js';
 import { ServerRegistration } from './admin/server-registration.js';
-import { ServersController } from './admin/servers.controller.js';
-import { SystemController } from './admin/system.controller.js';
-import { TokensController } from './admin/tokens.controller.js';
+import { ServiceSecrets } from './admin/service-secrets.js';
 
 /** The admin API of the edge; calls do not pass through Nest. */
 @Module({})
@@ -17,11 +16,14 @@ export class GatewayModule {
   static with(world: Provider[]): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ServersController, PoliciesController, PeopleController, TokensController, AuditController, SystemController],
+      controllers: ADMIN_CONTROLLERS,
       providers: [
         ...world,
         ServerRegistration,
+        ServiceSecrets,
+        { provide: OPENAPI, useFactory: adminApiDocument },
         { provide: APP_GUARD, useClass: AdminGuard },
+        { provide: APP_INTERCEPTOR, useClass: ReadOperation },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

@@ -6,8 +6,8 @@ import { sendThrown } from './problem-filter.js';
 import { recordAtEnd, recordChanges } from './record-changes.js';
 
 const BODY_BYTES = 1024 * 1024;
-/** Above the longest name of anything (a policy's, 128), each character escaped. */
-const PARAM_CHARS = 400;
+/** The longest name of anything (a client's, 512: it may be an address), each character escaped. */
+const PARAM_CHARS = 1_536;
 
 /**
  * Fastify as the admin API wants it: bodies are JSON or Cedar text and nothing else (a form would be

@@ -19,6 +19,8 @@ export interface OperationShape<A extends z.ZodType = z.ZodType> {
   readonly body?: z.ZodType;
   /** Whether the body may be Cedar text in place of JSON; it is read as `{text}`. */
   readonly cedar?: boolean;
+  /** Whether `If-Match` may say which revision is meant. */
+  readonly ifMatch?: boolean;
   readonly answer: A;
   /** 200 unless said; 204 where the answer is `NOTHING`. */
   readonly status?: 200 | 201;

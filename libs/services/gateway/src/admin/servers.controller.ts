@@ -53,28 +53,28 @@ export class ServersController {
 
   @Post(':name/probe')
   @Needs('servers.manage')
-  @Operation({ summary: 'Look at a server now', path, answer: server, errors: probeServer.errors })
+  @Operation({ summary: 'Look at a server now', path, ifMatch: true, answer: server, errors: probeServer.errors })
   probe(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
     return this.bus.request(probeServer, change(name, request, match));
   }
 
   @Post(':name/stop')
   @Needs('servers.manage')
-  @Operation({ summary: 'Stop a server: its calls are refused', path, answer: server, errors: stopServer.errors })
+  @Operation({ summary: 'Stop a server: its calls are refused', path, ifMatch: true, answer: server, errors: stopServer.errors })
   stop(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
     return this.bus.request(stopServer, change(name, request, match));
   }
 
   @Post(':name/start')
   @Needs('servers.manage')
-  @Operation({ summary: 'Start a stopped server', path, answer: server, errors: startServer.errors })
+  @Operation({ summary: 'Start a stopped server', path, ifMatch: true, answer: server, errors: startServer.errors })
   start(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
     return this.bus.request(startServer, change(name, request, match));
   }
 
   @Delete(':name')
   @Needs('servers.manage')
-  @Operation({ summary: 'Remove a server and destroy its credential', path, answer: NOTHING, errors: removeServer.errors })
+  @Operation({ summary: 'Remove a server and destroy its credential', path, ifMatch: true, answer: NOTHING, errors: removeServer.errors })
   async remove(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string): Promise<void> {
     await this.registration.remove(change(name, request, match));
   }
