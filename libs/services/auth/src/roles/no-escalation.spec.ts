@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AuthWorld } from '../auth-world.conformance.js';
 
-const RUNS = 40;
+const RUNS = 25;
 const STEPS = 10;
 
 let world: AuthWorld;
+let accounts = 0;
 
 beforeAll(async () => {
   world = await AuthWorld.start();
@@ -63,7 +64,7 @@ const whomOf = (asked: Step, ids: readonly string[]): string => ('whom' in asked
 async function add(actor: Actor, asked: Extract<Step, { do: 'create' | 'account' }>, ids: string[]): Promise<void> {
   const { roles, teams: into } = asked;
   if (asked.do === 'create') return void ids.push((await world.person({ roles, teams: into, by: actor })).id);
-  const account = { name: `agent ${Math.random()}`, roles, teams: into, auth: { method: 'none' as const }, edgeKey: world.edge.publicKey };
+  const account = { name: `agent ${(accounts += 1)}`, roles, teams: into, auth: { method: 'none' as const }, edgeKey: world.edge.publicKey };
   await world.gateway.request(accessContracts.createServiceAccount, { actor, ...account });
 }
 
