@@ -3,7 +3,7 @@ import { refusal, startGatewayWorld, type GatewayWorld } from '../test/gateway-w
 import { invoke } from '../test/invoke.js';
 
 const ME = {
-  person: { id: 'per_01990000-0000-7000-8000-000000000001', name: 'Administrator', email: null },
+  ...{ id: 'per_01990000-0000-7000-8000-000000000001', kind: 'person', name: 'Administrator', email: null, clientId: null },
   roles: ['administrator'],
   teams: [],
   capabilities: ['servers.manage'],
@@ -71,7 +71,7 @@ describe('what can be wrong with the gateway', () => {
 
   it('answers what this version does not know', async () => {
     await world.close();
-    world = await startGatewayWorld({ 'GET /api/v1/whoami': { body: { person: {} } } });
+    world = await startGatewayWorld({ 'GET /api/v1/whoami': { body: { id: 7 } } });
     expect((await invoke(['whoami'], { url: world.url })).err).toContain('not what this version expects');
   });
 

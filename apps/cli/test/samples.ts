@@ -41,12 +41,12 @@ export function sampleTool(name: string, description: string): policyContracts.O
 
 /** A person with roles and teams. */
 export function samplePerson(over: object = {}): object {
-  return { id: `per_${uuid(2)}`, name: 'Ada', email: 'ada@example.com', roles: ['member'], teams: ['analysis'], status: 'active', createdAt: 1_750_000_000_000, ...over };
+  return { id: `per_${uuid(2)}`, name: 'Ada', email: 'ada@example.com', roles: ['member'], teams: ['analysis'], effective: { roles: ['member'], teams: ['analysis'], capabilities: [] }, status: 'active', source: 'local', createdAt: 1_750_000_000_000, lastSignInAt: null, ...over };
 }
 
 /** A token without its secret. */
 export function sampleToken(over: object = {}): object {
-  return { id: `tok_${uuid(3)}`, personId: `per_${uuid(2)}`, name: 'laptop', scopes: ['mcp:access'], createdAt: 1_750_000_000_000, expiresAt: null, revokedAt: null, ...over };
+  return { id: `tok_${uuid(3)}`, callerId: `per_${uuid(2)}`, name: 'laptop', scopes: ['mcp:access'], createdAt: 1_750_000_000_000, expiresAt: null, revokedAt: null, ...over };
 }
 
 /** A policy as the admin API shows it. */

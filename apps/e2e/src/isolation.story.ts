@@ -41,7 +41,7 @@ inBothForms('What belongs to one person never reaches another', (world) => {
     await registered(world(), { name: 'silent', url: silent.url });
     for (const name of ['obedient', 'silent']) await servedEverywhere(world(), name);
     const person = await admin(world()).ok('POST', '/people', { name: 'Ben' });
-    ben = await freshToken(world(), { name: 'his', personId: person.id });
+    ben = await freshToken(world(), { name: 'his', callerId: person.id });
     ada = world().adminToken;
     since = Date.now();
   });
@@ -226,7 +226,7 @@ inBothForms('What belongs to one person never reaches another', (world) => {
 
   it('a disabled person is refused within a second at every edge, with every token', async () => {
     const person = await admin(world()).ok('POST', '/people', { name: 'Cleo' });
-    const tokens = [await freshToken(world(), { name: 'one', personId: person.id }), await freshToken(world(), { name: 'two', personId: person.id })];
+    const tokens = [await freshToken(world(), { name: 'one', callerId: person.id }), await freshToken(world(), { name: 'two', callerId: person.id })];
     const clients = await Promise.all(tokens.map(({ token }) => opened(token)));
     await admin(world()).ok('POST', `/people/${person.id}/disable`);
     for (const client of clients) {

@@ -51,7 +51,7 @@ inBothForms('A session', (world) => {
   it('has an id of visible ASCII that says nothing of the upstream, the person or the time', async () => {
     const ids = [await opened(), await opened()].map(({ sessionId }) => sessionId!);
     const upstreamIds = upstream.requests().map(({ headers }) => headers['mcp-session-id']);
-    const { person } = await admin(world()).ok('GET', '/whoami');
+    const person = await admin(world()).ok('GET', '/whoami');
     for (const id of ids) {
       expect(id).toMatch(/^[\x21-\x7e]{64,2000}$/);
       expect(upstreamIds).not.toContain(id);
@@ -66,7 +66,7 @@ inBothForms('A session', (world) => {
     const { sessionId: session } = await opened();
     const second = await freshToken(world(), { name: 'second client' });
     const person = await admin(world()).ok('POST', '/people', { name: 'Somebody Else' });
-    const foreign = await freshToken(world(), { name: 'theirs', personId: person.id });
+    const foreign = await freshToken(world(), { name: 'theirs', callerId: person.id });
     const hits = upstream.hits();
     await expectUnknown(new WireClient(world(), 'obedient', second.token).call('echo', { text: 'x' }, { session }));
     await expectUnknown(new WireClient(world(), 'obedient', foreign.token).call('echo', { text: 'x' }, { session }));

@@ -29,7 +29,7 @@ describe('token', () => {
   it('create takes scopes, a person by e-mail and an expiry', async () => {
     const args = ['token', 'create', '--scope', 'admin', 'ci', '--scope', 'mcp:access', '--person', 'ada@example.com', '--expires', '90d'];
     await gatehouse({ ...created, ...people }, args, { now: 1_000 });
-    expect(sent()).toEqual({ name: 'ci', scopes: ['admin', 'mcp:access'], personId: ADA, expiresAt: 1_000 + 90 * 86_400_000 });
+    expect(sent()).toEqual({ name: 'ci', scopes: ['admin', 'mcp:access'], callerId: ADA, expiresAt: 1_000 + 90 * 86_400_000 });
   });
 
   it.each([

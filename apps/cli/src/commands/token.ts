@@ -19,7 +19,7 @@ interface CreateOptions {
 const COLUMNS: Columns<Token> = {
   id: (token) => token.id,
   name: (token) => token.name,
-  person: (token) => token.personId,
+  caller: (token) => token.callerId,
   scopes: (token) => token.scopes.join(','),
   created: (token) => timeText(token.createdAt),
   expires: (token) => timeText(token.expiresAt) ?? 'never',
@@ -44,7 +44,7 @@ async function create(context: Context, name: string, options: CreateOptions): P
   const body = {
     name,
     ...(options.scope === undefined ? {} : { scopes: options.scope }),
-    ...(options.person === undefined ? {} : { personId: await personIdOf(context.api, options.person) }),
+    ...(options.person === undefined ? {} : { callerId: await personIdOf(context.api, options.person) }),
     ...(options.expires === undefined ? {} : { expiresAt: futureTime(options.expires, context.surroundings.now()) }),
   };
   const created = await context.api.ask({ method: 'POST', path: '/tokens', body, answer: api.createdToken });

@@ -9,9 +9,9 @@ export function addWhoami(program: Command, context: Context): void {
     const answer = await context.api.ask({ path: '/whoami', answer: api.whoami });
     invocation(context, options).answer(answer, () =>
       fieldList({
-        name: answer.person.name,
-        id: answer.person.id,
-        'e-mail': answer.person.email,
+        name: answer.name,
+        id: answer.id,
+        'e-mail': answer.email,
         roles: answer.roles.join(', '),
         teams: answer.teams.join(', '),
         scopes: answer.scopes.join(', '),

@@ -85,7 +85,7 @@ async function tokensOfPeople(world: World, count: number): Promise<string[]> {
   const tokens: string[] = [];
   for (let at = 0; at < count; at++) {
     const person = await api.ok('POST', '/people', { name: `Bench ${at}` });
-    tokens.push((await api.ok('POST', '/tokens', { name: 'bench', personId: person.id })).token);
+    tokens.push((await api.ok('POST', '/tokens', { name: 'bench', callerId: person.id })).token);
   }
   return tokens;
 }
