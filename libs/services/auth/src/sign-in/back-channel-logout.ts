@@ -7,6 +7,7 @@ import type { DirectoryChanges } from '../directory/directory-changes.js';
 import { accountOf } from './account-rows.js';
 import { endSessionsAtProvider } from './login-session-rows.js';
 import { LOGOUT_TOKEN_MS, type LogoutNotice, type LogoutTokens } from './logout-token.js';
+import { factsOf } from './provider-answers.js';
 import { record } from './record-header.js';
 import { SignInRefusal } from './sign-in-refusal.js';
 
@@ -75,7 +76,8 @@ async function end(tx: Transaction, { provider, sid, subject }: LogoutNotice, no
 
 function refuse(log: Logger, reply: FastifyReply, error: unknown): FastifyReply {
   const isOurs = !(error instanceof SignInRefusal) && !(error instanceof Refusal && error.code.startsWith('upstream'));
-  log.warn({ err: error }, 'a logout token was refused');
+  if (isOurs) log.error({ err: error }, 'a logout token could not be looked at');
+  else log.warn(factsOf(error), 'a logout token was refused');
   const code = error instanceof SignInRefusal ? 'unauthenticated' : 'service_unavailable';
   record(reply, { kind: 'sign_out_refused', code });
   const body = { error: isOurs ? 'temporarily_unavailable' : 'invalid_request', error_description: isOurs ? 'try again later' : 'the logout token was refused' };

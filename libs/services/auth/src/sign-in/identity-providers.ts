@@ -101,7 +101,7 @@ export class IdentityProviders {
   }
 
   /** Looks whether a provider can be used. Refuses with `url_refused`. */
-  test(address: ProviderAddress): Promise<ProviderTrial> {
+  async test(address: ProviderAddress): Promise<ProviderTrial> {
     this.refuseAddress(address);
     return tryProvider(address, this.parts.metadata);
   }

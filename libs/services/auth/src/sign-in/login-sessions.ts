@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import { digestOf, newBearer } from './bearer.js';
 import type { Cookies } from './cookies.js';
-import { endLoginSession, findLiveSession, insertLoginSession, type LoginSession, type LoginSessionRow } from './login-session-rows.js';
+import { endLoginSession, findLiveSession, insertLoginSession, sweepLoginSessions, type LoginSession, type LoginSessionRow } from './login-session-rows.js';
 
 export type { LoginSession } from './login-session-rows.js';
 
@@ -37,6 +37,7 @@ export class LoginSessions {
     const id = newBearer();
     const idHash = digestOf(id);
     const createdAt = this.clock.now();
+    await sweepLoginSessions(tx, createdAt);
     await insertLoginSession(tx, { ...person, idHash, createdAt, expiresAt: createdAt + LOGIN_SESSION_MS });
     return { cookie: this.parts.cookies.set({ name: COOKIE, value: id, maxAge: LOGIN_SESSION_MS / 1_000 }), idHash };
   }

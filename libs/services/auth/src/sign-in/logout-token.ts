@@ -29,7 +29,7 @@ export const LOGOUT_TOKEN_MS = 360_000;
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const SKEW_S = 60;
 const id = z.string().min(1).max(255);
-const claims = z.object({ jti: id, sid: id.optional(), sub: id.optional(), nonce: z.undefined() });
+const claims = z.object({ jti: id, sid: id.optional(), sub: id.optional(), nonce: z.never().optional() });
 
 /** Verifies logout tokens (OpenID Connect Back-Channel Logout 1.0 section 2.6). */
 export class LogoutTokens {

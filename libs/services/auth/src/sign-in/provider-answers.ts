@@ -4,6 +4,7 @@ import { SignInRefusal, type SignInRefusalReason } from './sign-in-refusal.js';
 
 const CANCELLED = ['access_denied', 'login_required', 'consent_required', 'interaction_required', 'account_selection_required'];
 const MAX_DEPTH = 5;
+const MAX_TOLD = 300;
 
 /**
  * Why a provider's answer ended a sign-in. Nothing that the provider wrote goes further than the log:
@@ -12,6 +13,24 @@ const MAX_DEPTH = 5;
 export function providerProblem(error: unknown): SignInRefusal {
   if (error instanceof SignInRefusal) return error;
   return new SignInRefusal(reasonOf(error), { cause: error });
+}
+
+/**
+ * What the log is told of a provider's answer: the library's own words, and the provider's error code
+ * and description. Never the error itself, which holds codes, claims and tokens in its `cause`.
+ */
+export function factsOf(error: unknown): Record<string, string> {
+  const problem = causesOf(error)
+    .filter((each) => each instanceof Error)
+    .map(({ message }) => message)
+    .join(': ');
+  const said = error instanceof AuthorizationResponseError || error instanceof ResponseBodyError ? error : undefined;
+  const description = said?.error_description;
+  return {
+    ...(problem === '' ? {} : { problem }),
+    ...(said === undefined ? {} : { providerError: said.error.slice(0, MAX_TOLD) }),
+    ...(description === undefined ? {} : { providerSays: description.slice(0, MAX_TOLD) }),
+  };
 }
 
 function reasonOf(error: unknown): SignInRefusalReason {

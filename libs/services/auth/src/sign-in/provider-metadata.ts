@@ -3,6 +3,7 @@ import { guardedFetch, type Outbound } from '@gatehouse/outbound';
 import type { Logger } from '@gatehouse/telemetry';
 import { createRemoteJWKSet, customFetch as joseFetch, type JWTVerifyGetKey } from 'jose';
 import { allowInsecureRequests, customFetch, discovery, None, type ServerMetadata } from 'openid-client';
+import { factsOf } from './provider-answers.js';
 import { SignInRefusal } from './sign-in-refusal.js';
 
 /** Where a provider is, and whether it may be near. */
@@ -54,7 +55,7 @@ export class ProviderMetadataCache {
     if (known !== undefined && this.clock.monotonicMs() - known.at < FRESH_MS) return known;
     if (known === undefined) return this.ask(address);
     return this.ask(address).catch((error: unknown) => {
-      this.parts.log.warn({ err: error, issuer: address.issuer }, 'the identity provider’s metadata cannot be read again; the old one is used');
+      this.parts.log.warn({ ...factsOf(error), issuer: address.issuer }, 'the identity provider’s metadata cannot be read again; the old one is used');
       return known;
     });
   }

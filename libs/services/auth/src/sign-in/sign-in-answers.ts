@@ -2,6 +2,7 @@ import { asRefusalOrFault, Refusal } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { html, sendPage } from '../pages/page.js';
+import { factsOf } from './provider-answers.js';
 import { record, type SignInOutcome } from './record-header.js';
 import { SIGN_IN_REFUSALS, SignInRefusal } from './sign-in-refusal.js';
 
@@ -32,7 +33,7 @@ function refuse(reply: FastifyReply, kind: SignInOutcome, log: Logger, error: un
   const problem = asRefusalOrFault(error);
   const isOurs = !(problem instanceof Refusal);
   if (isOurs) log.error({ err: problem, id: problem.id }, 'the sign-in failed');
-  else log.info({ reason: refusal.reason, err: refusal.cause }, 'nobody was signed in');
+  else log.info({ reason: refusal.reason, ...factsOf(refusal.cause) }, 'nobody was signed in');
   record(reply, { kind, code });
   const id = isOurs ? html`<p class="faint">For your administrator: <code>${problem.id}</code></p>` : undefined;
   return sendPage(reply, status, title, html`<p>${text}</p>${id}`);

@@ -61,6 +61,7 @@ describe('an answer that is wrong signs nobody in', () => {
   ];
 
   it.each(FLAWS)('%s', async (flaw, status) => {
+    if (flaw === 'token-hangs') await stage.restart({ limits: { answerMs: 700 } });
     acme.misbehave(flaw);
     const page = await signIn(stage, stage.browser(), 'ada');
     expect(page.status).toBe(status);
@@ -97,9 +98,13 @@ describe('an answer that is wrong signs nobody in', () => {
   });
 
   it('what was known of the provider serves on while its metadata is broken', async () => {
+    let elapsed = 0;
+    await stage.restart({ clock: { now: () => Date.now(), monotonicMs: () => elapsed } });
     expect((await signIn(stage, stage.browser(), 'ada')).stopped).toBe(true);
     acme.misbehave('discovery-500');
+    elapsed = 3_600_001;
     expect((await signIn(stage, stage.browser(), 'ada')).stopped).toBe(true);
+    expect(stage.logs.join('')).toContain('the old one is used');
   });
 });
 
@@ -180,6 +185,18 @@ describe('a sign-in belongs to the browser that began it', () => {
     const [own] = browser.cookies.named('gh_login');
     expect(own?.value).not.toBe(planted.value);
     expect(await stage.area().sessions.current(`gh_login=${own?.value}; gh_login=${planted.value}`)).toBeUndefined();
+  });
+
+  it('a fresh sign-in that was left out on the way through the browser is noticed', async () => {
+    const browser = stage.browser();
+    expect((await signIn(stage, browser, 'ada')).stopped).toBe(true);
+    const asked = await browser.get(login('?return_to=/console&fresh=1'));
+    const toProvider = new URL(asked.hops.map(({ url }) => url).find((url) => url.includes('prompt=login'))!);
+    for (const name of ['prompt', 'max_age']) toProvider.searchParams.delete(name);
+    const page = await browser.get(toProvider.href);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('sign in anew');
+    expect(await stage.rows('login_sessions')).toHaveLength(1);
   });
 
   it('twenty tabs leave few cookies behind', async () => {

@@ -91,7 +91,7 @@ export async function startStage(): Promise<Stage> {
   const restart = async (options: ReplicaOptions = {}): Promise<void> => {
     await listener?.close();
     const changes = new DirectoryChanges(db, outbox, () => undefined);
-    area = buildSignIn({ db, changes, bus, outbound, log, config: {}, publicOrigin: origin, limits: { answerMs: 1_000, stepMs: 3_000 }, ...options });
+    area = buildSignIn({ db, changes, bus, outbound, log, config: {}, publicOrigin: origin, ...options });
     const parts = area;
     listener = await openAuthListener({ origin, log, authorizationServer: { handle: (_request, response) => void response.writeHead(404).end() }, areas: [(app) => registerSignIn(app, parts)] });
     await listener.listen({ host: '127.0.0.1', port });

@@ -177,6 +177,30 @@ describe('who may enter', () => {
   });
 });
 
+describe('the directory', () => {
+  const version = async (): Promise<number> => Number((await stage.rows<{ version: string }>('directory_state'))[0]!.version);
+
+  it('moves on when a sign-in shows something new, and only then', async () => {
+    await stage.connect('acme', acme);
+    const before = await version();
+    await signIn(stage, stage.browser(), 'ada');
+    expect(await version()).toBe(before + 1);
+    await signIn(stage, stage.browser(), 'ada');
+    expect(await version()).toBe(before + 1);
+    acme.setPerson({ sub: 'ada', groups: ['staff'] });
+    await signIn(stage, stage.browser(), 'ada');
+    acme.setPerson({ sub: 'ada', groups: ['compilers', 'staff'] });
+    expect(await version()).toBe(before + 2);
+  });
+
+  it('shows what SCIM says of a person, not what a token does', async () => {
+    await stage.connect('acme', acme);
+    await stage.db.query(`INSERT INTO people (id, name, email, roles, teams, status, source, created_at) VALUES ('per_scim', 'By Scim', 'ada@acme.example', '{member}', '{}', 'active', 'scim', 0)`);
+    await signIn(stage, stage.browser(), 'ada');
+    expect(await people()).toMatchObject([{ id: 'per_scim', name: 'By Scim' }]);
+  });
+});
+
 describe('a sign-in under way', () => {
   it('survives a restart between any two steps: all of it is in the database', async () => {
     await stage.connect('acme', acme);

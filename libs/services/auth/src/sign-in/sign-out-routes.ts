@@ -5,6 +5,7 @@ import type { Federation } from './federation.js';
 import type { FormTokens } from './form-token.js';
 import type { IdentityProviderSource } from './identity-provider-source.js';
 import type { LoginSession, LoginSessions } from './login-sessions.js';
+import { factsOf } from './provider-answers.js';
 import { record } from './record-header.js';
 import { answering, sendOn, type SignInHandler } from './sign-in-answers.js';
 
@@ -53,7 +54,7 @@ async function signOutElsewhere({ providers, federation, log, publicOrigin }: Si
   try {
     return await federation.endSessionUrl(provider, `${publicOrigin}${AFTER_SIGN_OUT}`);
   } catch (error) {
-    log.info({ err: error, provider: name }, 'not signed out at the identity provider');
+    log.info({ ...factsOf(error), provider: name }, 'not signed out at the identity provider');
     return undefined;
   }
 }
