@@ -77,7 +77,7 @@ export const deleteClient = defineRequest({
 /** A rule about clients that register themselves; the first that matches, in order, decides; none matches: allowed. */
 export const clientRule = z.strictObject({
   kind: z.enum(['dynamic', 'metadata-document', 'any']),
-  /** Of the host of the client id (metadata documents) or of every redirect URI (dynamic): a name, `*.name`, or `*`. */
+  /** Of the host of the client id (metadata documents) or of the redirect URIs (dynamic; all of them to allow, one of them to deny or review): a name, `*.name`, or `*`. */
   host: z.string().min(1).max(253).regex(/^(\*|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*)$/),
   /** Words in the client's name, compared without case; null matches every name. */
   name: displayText(80).nullable(),
@@ -164,6 +164,9 @@ export const signingKey = z.strictObject({
   state: z.enum(['next', 'active', 'retired']),
   retiredAt: epochMs.nullable(),
 });
+
+/** A key that access tokens are signed with. */
+export type SigningKey = z.infer<typeof signingKey>;
 
 /** The keys access tokens are signed and verified with. */
 export const listSigningKeys = defineRequest({
