@@ -1,5 +1,11 @@
 import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { KeyRotation } from './authorization-server/key-rotation.js';
+import { SigningKeysController } from './authorization-server/signing-keys-controller.js';
+import { ClientsController } from './clients/clients-controller.js';
+import { Clients } from './clients/clients.js';
+import { GrantsController } from './clients/grants-controller.js';
+import { Grants } from './clients/grants.js';
 import { DirectoryController } from './directory/directory-controller.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
 import { PeopleController } from './people/people-controller.js';
@@ -27,16 +33,19 @@ export interface AuthParts {
   snapshots: DirectorySnapshots;
   identityProviders: IdentityProviders;
   tokenIssuers: TokenIssuers;
+  clients: Clients;
+  grants: Grants;
+  rotation: KeyRotation;
 }
 
 /** Composes auth: controllers over parts that were built before Nest. */
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, tokenIssuers }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, tokenIssuers, clients, grants, rotation }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, TokenIssuersController],
+      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, TokenIssuersController, ClientsController, GrantsController, SigningKeysController],
       providers: [
         { provide: People, useValue: people },
         { provide: Roles, useValue: roles },
@@ -46,6 +55,9 @@ export class AuthModule {
         { provide: DirectorySnapshots, useValue: snapshots },
         { provide: IdentityProviders, useValue: identityProviders },
         { provide: TokenIssuers, useValue: tokenIssuers },
+        { provide: Clients, useValue: clients },
+        { provide: Grants, useValue: grants },
+        { provide: KeyRotation, useValue: rotation },
       ],
     };
   }

@@ -61,7 +61,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-interface Running extends Omit<AuthParts, 'identityProviders' | 'tokenIssuers'> {
+interface Running extends Omit<AuthParts, 'identityProviders' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation'> {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;
@@ -108,12 +108,12 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
 
 async function serve({ bus, log, listen, clock = systemClock }: AuthOptions, parts: Running, web: AuthWeb): Promise<RunningService> {
   const { db, outbox, mirror, signer, sweep } = parts;
-  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, identityProviders: web.signIn.identityProviders, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
+  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, ...web.authorization, identityProviders: web.signIn.identityProviders, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();
   sweep.start();
-  web.authorizationServer.start();
+  web.authorization.start();
   web.tokenIssuers.start();
   const port = listen === undefined ? undefined : await web.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
@@ -131,7 +131,7 @@ async function readiness(bus: Bus, db: Database, signer: SnapshotSigner, web: Au
   if (bus.state() === 'down') return 'bus';
   if (!(await db.ping())) return 'database';
   if (!signer.ready) return 'directory signing key from the vault';
-  return web.authorizationServer.ready ? true : 'token signing keys from the vault';
+  return web.authorization.server.ready ? true : 'token signing keys from the vault';
 }
 
 async function administratorLink(db: Database, clock: Clock): Promise<string> {

@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider';
+import { html, pageText, PAGE_HEADERS } from '../pages/page.js';
 import { RateLimits, type Rate } from './rate-limits.js';
 import { handOver, readForm, type PlainContext } from './requests.js';
 import { RESOURCE_SCOPES, type Resources } from './resources.js';
@@ -14,6 +15,8 @@ export interface Gate {
   revokeAccessToken: (token: string, form: URLSearchParams, authorization: string | undefined) => Promise<boolean>;
   /** Whether a client may register itself now; throws the error to answer. */
   admitRegistration: (ctx: PlainContext) => Promise<void>;
+  /** Reads how clients may come, for decisions about their metadata that cannot wait. */
+  lookAtSettings: () => Promise<void>;
 }
 
 /** Per address: enough for an office behind one address, far too few to fill a table or guess a code. */
@@ -40,6 +43,7 @@ export function beforeProvider(gate: Gate): (ctx: PlainContext, next: () => Prom
     if (!withinLimits(ctx, gate.limits)) return;
     if (ctx.path === '/jwks') return sendKeys(ctx, gate.publicKeys());
     try {
+      if (RATES[ctx.path] !== undefined) await gate.lookAtSettings();
       if (await rewritten(ctx, gate)) return;
     } catch (error) {
       return sendOauthError(ctx, error);
@@ -112,6 +116,7 @@ async function rewriteForm(ctx: PlainContext, gate: Gate): Promise<boolean> {
 async function spellAuthorization(params: URLSearchParams, resources: Resources): Promise<void> {
   spellResource(params, resources);
   if (!params.has('resource')) await addOnlyResource(params, resources);
+  if (params.getAll('scope').length > 1) return;
   params.set('scope', scopeOf(params, resources));
   if (!params.get('scope')!.split(' ').includes('openid')) params.delete('nonce');
 }
@@ -140,5 +145,12 @@ function sendOauthError(ctx: PlainContext, error: unknown): void {
   const known = error instanceof errors.OIDCProviderError ? error : new errors.TemporarilyUnavailable();
   ctx.status = known instanceof errors.TemporarilyUnavailable ? 503 : known.statusCode;
   ctx.set('cache-control', 'no-store');
+  if (ctx.path === '/authorize') return sendTrouble(ctx);
   ctx.body = { error: known.error, ...(known.error_description === undefined ? {} : { error_description: known.error_description }) };
+}
+
+// People stand here, not programs; and nobody knows yet whether the address they came from may be answered.
+function sendTrouble(ctx: PlainContext): void {
+  ctx.set({ ...PAGE_HEADERS });
+  ctx.body = pageText('Not just now', html`<p>A part of Gatehouse that this needs is not running. Go back to your client and connect again in a moment.</p>`);
 }

@@ -26,7 +26,7 @@ export class ClientDocuments {
     private readonly store: ClientStore,
     private readonly limits: RateLimits,
     private readonly clock: Clock,
-    private readonly allowed: (kind: 'metadata-document', id: string, client: Client) => Promise<boolean>,
+    private readonly isOn: () => Promise<boolean>,
   ) {}
 
   /** Id of a client that registers itself. */
@@ -38,7 +38,8 @@ export class ClientDocuments {
    * Whether a document may be fetched: a path of its own (the root says nothing about a client), a
    * name and no address, not asked for and failed within the minute, not too many of one host (A12).
    */
-  mayFetch(id: string): boolean {
+  async mayFetch(id: string): Promise<boolean> {
+    if (!(await this.isOn())) throw documentsOff();
     const url = new URL(id);
     if (url.pathname === '/' || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return false;
     const now = this.clock.monotonicMs();
@@ -65,11 +66,11 @@ export class ClientDocuments {
   /** Whether the client behind a document that was fetched is let in; notes what the document says now. */
   async admit(client: Client): Promise<boolean> {
     this.#fruitless.delete(client.clientId);
-    if ((await this.store.state(client.clientId))?.status === 'denied') return false;
-    if (!(await this.allowed('metadata-document', client.clientId, client))) return false;
+    if (!(await this.isOn())) throw documentsOff();
     const metadata = client.metadata();
-    await this.store.noteDocument(client.clientId, metadata as never, hash('sha256', JSON.stringify(metadata), 'base64url'));
-    return true;
+    const noted = await this.store.noteDocument(client.clientId, metadata as never, hash('sha256', JSON.stringify(metadata), 'base64url'));
+    if (noted?.requireDpop === true) (client as { dpopBoundAccessTokens?: boolean }).dpopBoundAccessTokens = true;
+    return noted !== undefined;
   }
 
   /** What a token for this resource is; the admin API is for clients that an administrator registered, never for one that named itself. */
@@ -91,4 +92,8 @@ export class ClientDocuments {
     if (grant === undefined || fresh !== undefined) return grant;
     return (await this.store.agreedTo(grantId, client.clientId)) ? grant : undefined;
   }
+}
+
+function documentsOff(): Error {
+  return Object.assign(new errors.InvalidClient(), { error_description: 'clients that describe themselves by a document are not let in here; ask an administrator of Gatehouse to register this one' });
 }

@@ -1,9 +1,11 @@
 import type { Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import type { ClientFacts, RuleDecision } from '../clients/client-rules.js';
 import { keptSecret } from './client-secrets.js';
 
 const USED_EVERY_MS = 3_600_000;
+const GRANT_USED_EVERY_MS = 60_000;
 
 /** Where a client may be asked for consent, and what an administrator decided about it. */
 export interface ClientState {
@@ -17,26 +19,28 @@ export class ClientStore implements Adapter {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
+    private readonly decide: (client: ClientFacts) => Promise<RuleDecision>,
   ) {}
 
-  /** What a client that registers itself said of itself; its secret is kept as a digest. */
+  /** What a client that registers itself said of itself; its secret is kept as a digest. Refused when a rule keeps it out. */
   async upsert(id: string, { client_secret: secret, ...metadata }: AdapterPayload): Promise<void> {
     const kept = secret === undefined ? metadata : { ...metadata, client_secret: keptSecret(String(secret)) };
+    const { effect, requireDpop } = await this.decide(factsOf('dynamic', id, metadata));
+    if (effect === 'deny') throw keptOut();
     await this.db.query(
-      `INSERT INTO clients (id, kind, name, host, status, metadata, created_at) VALUES ($1, 'dynamic', $2, $3, 'allowed', $4, $5)
-       ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, host = EXCLUDED.host, metadata = EXCLUDED.metadata`,
-      [id, nameOf(metadata, id), hostOf(metadata), kept, this.clock.now()],
+      `INSERT INTO clients (id, kind, name, host, status, require_dpop, metadata, created_at) VALUES ($1, 'dynamic', $2, $3, $4, $5, $6, $7)`,
+      [id, nameOf(metadata, id), hostOfFirst(metadata.redirect_uris as string[] | undefined), statusOf(effect), requireDpop, kept, this.clock.now()],
     );
   }
 
   /** A client's metadata; one that was denied, and a service account that is disabled, are nobody. */
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const [row] = await this.db.query<{ metadata: AdapterPayload }>(
-      `SELECT metadata FROM clients c WHERE id = $1 AND status <> 'denied' AND kind <> 'metadata-document'
+    const [row] = await this.db.query<{ metadata: AdapterPayload; bound: boolean }>(
+      `SELECT metadata, require_dpop AS bound FROM clients c WHERE id = $1 AND status <> 'denied' AND kind <> 'metadata-document'
           AND (kind <> 'service-account' OR EXISTS (SELECT 1 FROM people p WHERE p.id = c.id AND p.status = 'active'))`,
       [id],
     );
-    return row?.metadata;
+    return row?.bound === true ? { ...row.metadata, dpop_bound_access_tokens: true } : row?.metadata;
   }
 
   /** What is decided about a client that is known here. */
@@ -45,15 +49,22 @@ export class ClientStore implements Adapter {
     return (await this.db.query<ClientState>(sql, [id]))[0];
   }
 
-  /** Notes what a metadata document says now; its status and its first sight stay. */
-  async noteDocument(id: string, metadata: AdapterPayload, documentHash: string): Promise<void> {
+  /**
+   * Notes what a metadata document says now and tells what the rules ask of the client; undefined when
+   * it is kept out. Rules are asked every time; whether it waits for somebody to let it in is decided at
+   * its first sight and by people.
+   */
+  async noteDocument(id: string, metadata: AdapterPayload, documentHash: string): Promise<Pick<RuleDecision, 'requireDpop'> | undefined> {
+    const { effect, requireDpop } = await this.decide(factsOf('metadata-document', id, metadata));
+    if (effect === 'deny' || (await this.state(id))?.status === 'denied') return undefined;
     await this.db.query(
-      `INSERT INTO clients (id, kind, name, host, status, metadata, document_hash, created_at)
-       VALUES ($1, 'metadata-document', $2, $3, 'allowed', $4, $5, $6)
-       ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, metadata = EXCLUDED.metadata, document_hash = EXCLUDED.document_hash
-         WHERE clients.document_hash IS DISTINCT FROM EXCLUDED.document_hash`,
-      [id, nameOf(metadata, id), new URL(id).host, metadata, documentHash, this.clock.now()],
+      `INSERT INTO clients (id, kind, name, host, status, metadata, document_hash, created_at, require_dpop)
+       VALUES ($1, 'metadata-document', $2, $3, $4, $5, $6, $7, $8)
+       ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, metadata = EXCLUDED.metadata, document_hash = EXCLUDED.document_hash, require_dpop = EXCLUDED.require_dpop
+         WHERE clients.document_hash IS DISTINCT FROM EXCLUDED.document_hash OR clients.require_dpop <> EXCLUDED.require_dpop`,
+      [id, nameOf(metadata, id), new URL(id).host, statusOf(effect), metadata, documentHash, this.clock.now(), requireDpop],
     );
+    return { requireDpop };
   }
 
   /** Notes in which sign-in, and to which state of the client's document, a person agreed to a grant. */
@@ -75,10 +86,13 @@ export class ClientStore implements Adapter {
     return row?.same === true;
   }
 
-  /** Notes that a client got a token; to the hour, so that refreshing costs no write each time. */
-  async noteUse(id: string): Promise<void> {
+  /** Notes that a client got a token: of itself to the hour, of the grant to the minute, so that refreshing costs no write each time. */
+  async noteUse(id: string, grantId: string | undefined): Promise<void> {
     const now = this.clock.now();
     await this.db.query('UPDATE clients SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $3)', [id, now, now - USED_EVERY_MS]);
+    if (grantId === undefined) return;
+    const sql = `UPDATE artefacts SET used_at = $2 WHERE model = 'Grant' AND grant_id = $1 AND (used_at IS NULL OR used_at < $3)`;
+    await this.db.query(sql, [grantId, now, now - GRANT_USED_EVERY_MS]);
   }
 
   async destroy(id: string): Promise<void> {
@@ -104,7 +118,21 @@ function nameOf(metadata: AdapterPayload, id: string): string {
   return typeof name === 'string' && name !== '' ? name : id;
 }
 
-function hostOf(metadata: AdapterPayload): string | null {
-  const first = (metadata.redirect_uris as string[] | undefined)?.[0];
+function factsOf(kind: ClientFacts['kind'], id: string, metadata: AdapterPayload): ClientFacts {
+  return { kind, id, name: nameOf(metadata, id), redirectUris: (metadata.redirect_uris as string[] | undefined) ?? [] };
+}
+
+function statusOf(effect: RuleDecision['effect']): ClientState['status'] {
+  return effect === 'review' ? 'waiting' : 'allowed';
+}
+
+function keptOut(): Error {
+  const refusal = new errors.InvalidClientMetadata('an administrator of Gatehouse does not let this client register');
+  return Object.assign(refusal, { status: 403, statusCode: 403 });
+}
+
+/** Host of the first redirect URI, or its scheme where there is none; null for no URI. */
+export function hostOfFirst(uris: readonly string[] | undefined): string | null {
+  const [first] = uris ?? [];
   return first !== undefined && URL.canParse(first) ? new URL(first).host || new URL(first).protocol : null;
 }

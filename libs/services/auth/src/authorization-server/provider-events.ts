@@ -17,7 +17,7 @@ export function followProvider(provider: Provider, clients: ClientStore, log: Lo
   provider.on('grant.success', (ctx) => {
     noteSuccess(ctx, 'token_issued');
     const id = ctx.oidc.client?.clientId;
-    if (id !== undefined) void clients.noteUse(id).catch((error: unknown) => log.warn({ err: error }, 'use of a client not noted'));
+    if (id !== undefined) void clients.noteUse(id, grantOf(ctx)).catch((error: unknown) => log.warn({ err: error }, 'use of a client not noted'));
   });
   provider.on('registration_create.success', (ctx) => noteSuccess(ctx, 'client_registered'));
 }
@@ -33,6 +33,10 @@ function noteTrouble(ctx: KoaContextWithOIDC, error: Refused, log: Logger): void
   const code = error.error ?? 'server_error';
   log.info({ path: ctx.path, clientId, error: code, detail: error.error_detail ?? error.message }, 'authorization request refused');
   ctx.set(RECORD_HEADER, recordHeader({ kind: 'refused', code, clientId, target: targetOf(ctx) }));
+}
+
+function grantOf({ oidc }: KoaContextWithOIDC): string | undefined {
+  return oidc.entities.AccessToken?.grantId;
 }
 
 const TARGET_CHARS = 200;

@@ -2,7 +2,7 @@ import { createHmac, createPrivateKey, hkdfSync } from 'node:crypto';
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { Fault, newSealingKeyPair, openSealed, Refusal } from '@gatehouse/kernel';
-import type { Transaction } from '@gatehouse/persistence';
+import type { Database, Transaction } from '@gatehouse/persistence';
 import type { JWK } from 'oidc-provider';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
 
@@ -21,6 +21,8 @@ export interface KeyRing {
 
 type LeasedKeys = Awaited<ReturnType<SigningKeys['fetch']>>;
 
+const MOST_RACES = 5;
+
 /**
  * The keys access tokens are signed with: kept by the vault, leased to this instance, and told to the
  * edges by the directory before they sign anything.
@@ -31,6 +33,7 @@ export class SigningKeys {
 
   constructor(
     private readonly bus: Bus,
+    private readonly db: Database,
     private readonly changes: DirectoryChanges,
   ) {}
 
@@ -41,32 +44,52 @@ export class SigningKeys {
 
   /** Leases the keys; true when they are not those held before. The public halves are in the directory before this resolves. */
   async load(): Promise<boolean> {
-    const leased = await this.fetch();
-    await this.publish(leased.keys.map(({ sealed: _private, ...key }) => key));
-    const before = this.ring?.keys;
-    this.ring = await this.ringOf(leased);
-    return JSON.stringify(before) !== JSON.stringify(this.ring.keys);
+    return (await this.takeOver()).changed;
+  }
+
+  /**
+   * What the key that signs here is to the edges now: another replica may have rotated a moment ago.
+   * Undefined: they do not know it (any more).
+   */
+  async stateOfActive(): Promise<PublicSigningKey['state'] | undefined> {
+    const [row] = await this.db.query<Pick<PublicSigningKey, 'state'>>('SELECT state FROM signing_keys WHERE id = $1', [this.ring?.active.kid]);
+    return row?.state;
   }
 
   /**
    * Signs with the next key from now on. Edges hold it since it was made, so nothing is refused; with
-   * `retireNow` they forget the old one at once. Refuses with `service_unavailable` before the first lease.
+   * `retireNow` they forget the old one at once. Refuses with `service_unavailable` before the first
+   * lease, with `conflict` when another replica was first.
    */
   async rotate(retireNow: boolean): Promise<SnapshotVersion> {
     const [active] = this.ring?.keys ?? [];
     if (active === undefined) throw new Refusal('service_unavailable');
-    const { keys } = await this.bus.request(vaultContracts.rotateTokenSigningKey, { expectedActive: active.id, retireNow });
-    const directory = await this.publish(keys);
-    await this.load();
+    const { rotated } = await this.bus.request(vaultContracts.rotateTokenSigningKey, { expectedActive: active.id, retireNow });
+    const { directory } = await this.takeOver();
+    if (!rotated) throw new Refusal('conflict', { reason: 'rotated_meanwhile' });
     return directory;
   }
 
-  private async publish(keys: readonly PublicSigningKey[]): Promise<SnapshotVersion> {
-    const { directory } = await this.changes.apply(async (tx) => {
-      const changed = await replaceKeys(tx, keys);
-      return { result: undefined, changed };
+  // A list that was leased before another replica published a newer one must not bring a lost key back into the directory.
+  private async takeOver(): Promise<{ changed: boolean; directory: SnapshotVersion }> {
+    for (let race = 0; race < MOST_RACES; race++) {
+      const before = await publishedKeys(this.db);
+      const leased = await this.fetch();
+      const directory = await this.publish(leased.keys.map(({ sealed: _private, ...key }) => key), before);
+      if (directory === undefined) continue;
+      const held = JSON.stringify(this.ring?.keys);
+      this.ring = await this.ringOf(leased);
+      return { changed: held !== JSON.stringify(this.ring.keys), directory };
+    }
+    throw new Refusal('conflict', { reason: 'rotated_meanwhile' });
+  }
+
+  private async publish(keys: readonly PublicSigningKey[], before: string): Promise<SnapshotVersion | undefined> {
+    const { result, directory } = await this.changes.apply(async (tx) => {
+      if ((await publishedKeys(tx)) !== before) return { result: false, changed: false };
+      return { result: true, changed: await replaceKeys(tx, keys, before) };
     });
-    return directory;
+    return result ? directory : undefined;
   }
 
   private fetch() {
@@ -98,13 +121,19 @@ export class SigningKeys {
 }
 
 // The order of the vault's list is its own; what edges hold is a set.
-async function replaceKeys(tx: Transaction, keys: readonly PublicSigningKey[]): Promise<boolean> {
-  const before = await tx.query<{ id: string; state: string }>('SELECT id, state FROM signing_keys ORDER BY id');
-  const wanted = keys.map(({ id, state }) => ({ id, state })).sort((a, b) => (a.id < b.id ? -1 : 1));
-  if (JSON.stringify(before) === JSON.stringify(wanted)) return false;
+async function replaceKeys(tx: Transaction, keys: readonly PublicSigningKey[], before: string): Promise<boolean> {
+  if (before === spelled(keys)) return false;
   await tx.query('DELETE FROM signing_keys');
   for (const { id, state, publicJwk, retiredAt } of keys) {
     await tx.query('INSERT INTO signing_keys (id, state, public_jwk, retired_at) VALUES ($1, $2, $3, $4)', [id, state, publicJwk, retiredAt]);
   }
   return true;
+}
+
+async function publishedKeys(db: Transaction): Promise<string> {
+  return spelled(await db.query<Pick<PublicSigningKey, 'id' | 'state'>>('SELECT id, state FROM signing_keys'));
+}
+
+function spelled(keys: readonly Pick<PublicSigningKey, 'id' | 'state'>[]): string {
+  return keys.map(({ id, state }) => `${id} ${state}`).sort().join();
 }

@@ -1,5 +1,5 @@
 import { clientContracts } from '@gatehouse/contracts';
-import type { Clock } from '@gatehouse/kernel';
+import { Refusal, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 
 type Settings = clientContracts.RegistrationSettings;
@@ -41,7 +41,7 @@ export class RegistrationSettings {
     return this.#held;
   }
 
-  /** Replaces them. */
+  /** Replaces them; every replica goes by them within a second. */
   async replace(tx: Transaction, settings: Settings): Promise<void> {
     await tx.query(
       'INSERT INTO registration_settings (settings) VALUES ($1) ON CONFLICT (single) DO UPDATE SET settings = EXCLUDED.settings',
@@ -49,4 +49,18 @@ export class RegistrationSettings {
     );
     this.#readAt = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** What a browser runs, opens as a file or hands to another program: never a place to send a code to. */
+const NEVER_A_REDIRECT = ['about', 'blob', 'chrome', 'data', 'file', 'filesystem', 'ftp', 'http', 'https', 'intent', 'javascript', 'mailto', 'sms', 'tel', 'vbscript', 'view-source', 'ws', 'wss'];
+const HOST = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** Settings in their one spelling; refuses with `bad_request` a scheme that may never be answered at and a host that is none. */
+export function validSettings(settings: Settings): Settings {
+  const scheme = settings.redirectSchemes.find((each) => NEVER_A_REDIRECT.includes(each));
+  if (scheme !== undefined) throw new Refusal('bad_request', { field: 'redirectSchemes', problem: `${scheme} cannot be a redirect scheme` });
+  const privateHosts = [...new Set(settings.privateHosts.map((host) => host.toLowerCase()))];
+  const bad = privateHosts.find((host) => !HOST.test(host));
+  if (bad !== undefined) throw new Refusal('bad_request', { field: 'privateHosts', problem: 'must be names of hosts, without scheme and port' });
+  return { ...settings, privateHosts, redirectSchemes: [...new Set(settings.redirectSchemes)] };
 }
