@@ -1,6 +1,7 @@
 import type { Actor, authContracts } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
 import { refuseMoreThanHeld, refuseStronger } from '../roles/refuse-more-than-held.js';
+import { teamsMappedTo } from '../sign-in/identity-provider-rows.js';
 
 type Wish = Pick<authContracts.TokenSummary, 'callerId' | 'scopes'>;
 
@@ -13,10 +14,5 @@ export async function refuseTokenBeyond(tx: Transaction, by: Actor, { callerId, 
   await refuseMoreThanHeld(tx, by, {});
   if (scopes.includes('admin') && callerId !== by.callerId) await refuseStronger(tx, by, callerId);
   if (scopes.includes('clients:register')) await refuseMoreThanHeld(tx, by, { capabilities: ['clients.manage'] });
-  if (scopes.includes('scim')) await refuseMoreThanHeld(tx, by, { capabilities: ['sso.manage'], teams: await teamsOfScim(tx) });
-}
-
-async function teamsOfScim(tx: Transaction): Promise<string[]> {
-  const rows = await tx.query<{ team: string }>(`SELECT DISTINCT team FROM team_groups WHERE provider = 'scim' ORDER BY team`);
-  return rows.map(({ team }) => team);
+  if (scopes.includes('scim')) await refuseMoreThanHeld(tx, by, { capabilities: ['sso.manage'], teams: await teamsMappedTo(tx, 'scim') });
 }
