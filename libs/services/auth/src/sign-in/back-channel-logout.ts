@@ -3,6 +3,7 @@ import type { Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { endGrants } from '../authorization-server/end-grants.js';
+import type { RateLimits } from '../authorization-server/rate-limits.js';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
 import { accountOf } from './account-rows.js';
 import { endSessionsAtProvider } from './login-session-rows.js';
@@ -15,9 +16,13 @@ import { SignInRefusal } from './sign-in-refusal.js';
 export interface BackChannelLogoutParts {
   tokens: LogoutTokens;
   changes: DirectoryChanges;
+  limits: RateLimits;
   log: Logger;
   clock: Clock;
 }
+
+/** A provider signs many people out at once; a stranger must not have signatures checked without end. */
+const TOKENS = { burst: 600, perMinute: 600 };
 
 interface Ended {
   sessions: number;
@@ -33,6 +38,7 @@ interface Ended {
 export function registerBackChannelLogout(fastify: FastifyInstance, parts: BackChannelLogoutParts): void {
   fastify.post('/logout/backchannel', async (request, reply) => {
     void reply.header('cache-control', 'no-store');
+    if (parts.limits.take(`logout ${request.ip}`, TOKENS) > 0) return reply.status(429).send({ error: 'temporarily_unavailable' });
     try {
       return await logOut(parts, request, reply);
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Outbound } from '@gatehouse/outbound';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyInstance } from 'fastify';
+import { RateLimits } from '../authorization-server/rate-limits.js';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
 import { Accounts } from './accounts.js';
 import { registerBackChannelLogout, type BackChannelLogoutParts } from './back-channel-logout.js';
@@ -37,7 +38,7 @@ export interface SignInOptions {
   /** Scheme, host and port under which people reach Gatehouse; https decides over cookies. */
   publicOrigin: string;
   /** Longest wait for one answer of a provider, and for one step of a sign-in (ms). */
-  limits?: { answerMs?: number; stepMs?: number };
+  waits?: { answerMs?: number; stepMs?: number };
   /** Stands between the steps and what runs them. */
   wrapSteps?: (steps: SignInSteps) => SignInSteps;
 }
@@ -50,22 +51,23 @@ export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRout
 
 /** Builds the sign-in; a `Fault` of one line when the provider of the environment does not fit together. */
 export function buildSignIn(options: SignInOptions): SignInArea {
-  const { db, changes, bus, outbound, log, clock = systemClock, config, publicOrigin, limits = {} } = options;
+  const { db, changes, bus, outbound, log, clock = systemClock, config, publicOrigin, waits = {} } = options;
   const cookies = new Cookies(publicOrigin.startsWith('https:'));
-  const secrets = new ClientSecrets(bus, clock);
+  const secrets = new ClientSecrets(bus);
   const environment = environmentProvider(config);
   const providers = new IdentityProviderSource(db, secrets, environment);
-  const metadata = new ProviderMetadataCache({ outbound, log, clock, ...(limits.answerMs === undefined ? {} : { timeoutMs: limits.answerMs }) });
+  const metadata = new ProviderMetadataCache({ outbound, log, clock, ...(waits.answerMs === undefined ? {} : { timeoutMs: waits.answerMs }) });
   const federation = new Federation({ metadata, callback: `${publicOrigin}/login/callback`, log, clock });
   const sessions = new LoginSessions({ db, cookies, clock });
   const transactions = new LoginTransactions({ db, cookies, clock });
   const made = signInSteps({ transactions, providers, federation, accounts: new Accounts(log, clock), sessions });
   const steps = options.wrapSteps?.(made) ?? made;
-  const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, ...(limits.stepMs === undefined ? {} : { stepLimitMs: limits.stepMs }) });
+  const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, ...(waits.stepMs === undefined ? {} : { stepLimitMs: waits.stepMs }) });
   const tokens = new LogoutTokens({ providers, metadata, now: () => clock.now() });
   const identityProviders = new IdentityProviders({ db, changes, secrets, metadata, outbound, environment, log, clock });
   const forms = new FormTokens(cookies);
-  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, signIn, tokens, identityProviders };
+  const limits = new RateLimits(clock);
+  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders };
 }
 
 /** Puts the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */

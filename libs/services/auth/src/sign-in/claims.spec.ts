@@ -61,6 +61,8 @@ it('a rule matches a value, or a member of a list, exactly', () => {
 });
 
 it('the userinfo endpoint is asked for what is not there', () => {
-  expect(missesClaims({ name: 'a', email: 'b', groups: [] }, MAPPING)).toBe(false);
-  expect(missesClaims({ name: 'a', email: 'b' }, MAPPING)).toBe(true);
+  const claims = { name: 'a', email: 'b', email_verified: false, groups: [] };
+  expect(missesClaims(claims, MAPPING)).toBe(false);
+  expect(missesClaims(claims, MAPPING, 'admin')).toBe(true);
+  for (const name of Object.keys(claims)) expect(missesClaims({ ...claims, [name]: undefined }, MAPPING)).toBe(true);
 });

@@ -45,9 +45,10 @@ export function claimIs(claims: Claims, path: string, wanted: string): boolean {
   return (Array.isArray(value) ? value : [value]).some((each) => typeof each !== 'object' && each !== undefined && String(each) === wanted);
 }
 
-/** Whether a mapped claim is not there, so that the userinfo endpoint is asked. */
-export function missesClaims(claims: Claims, mapping: ClaimMapping): boolean {
-  return [mapping.name, mapping.email, mapping.groups].some((path) => claimAt(claims, path) === undefined);
+/** Whether a claim that is wanted is not there, so that the userinfo endpoint is asked. */
+export function missesClaims(claims: Claims, { name, email, groups }: ClaimMapping, also?: string): boolean {
+  const wanted = [name, email, groups, ...(email === 'email' ? ['email_verified'] : []), ...(also === undefined ? [] : [also])];
+  return wanted.some((path) => claimAt(claims, path) === undefined);
 }
 
 /**

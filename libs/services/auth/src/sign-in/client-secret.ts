@@ -1,11 +1,6 @@
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
-import { newSealingKeyPair, openSealed, Secret, systemClock, type Clock } from '@gatehouse/kernel';
-
-interface Held {
-  secret: Secret;
-  untilMs: number;
-}
+import { newSealingKeyPair, openSealed, Secret } from '@gatehouse/kernel';
 
 const HELD_MS = 60_000;
 const PURPOSE = 'identity-provider-client';
@@ -13,21 +8,21 @@ const PURPOSE = 'identity-provider-client';
 /** Client secrets of identity providers: they live in the vault and are here for a minute at a time. */
 export class ClientSecrets {
   private readonly pair = newSealingKeyPair();
-  private readonly held = new Map<string, Held>();
+  private readonly held = new Map<string, { secret: Secret; timer: NodeJS.Timeout }>();
 
-  constructor(
-    private readonly bus: Bus,
-    private readonly clock: Clock = systemClock,
-  ) {}
+  constructor(private readonly bus: Bus) {}
 
-  /** The secret under this id. Refuses with `credential_missing`, or like the bus while the vault is not there. */
+  /**
+   * The secret under this id, to be used at once: it is wiped when its minute is over. Refuses with
+   * `credential_missing`, or like the bus while the vault is not there.
+   */
   async lease(secretId: string): Promise<Secret> {
     const held = this.held.get(secretId);
-    if (held !== undefined && held.untilMs > this.clock.monotonicMs()) return held.secret;
-    this.forget(secretId);
+    if (held !== undefined) return held.secret;
     const { sealed, version } = await this.bus.request(vaultContracts.leaseAuthSecret, { secretId, instanceKey: this.pair.publicKey });
     const secret = Secret.of(openSealed(this.pair, sealed, vaultContracts.serviceSecretLeaseContext(secretId, version)));
-    this.held.set(secretId, { secret, untilMs: this.clock.monotonicMs() + HELD_MS });
+    this.forget(secretId);
+    this.held.set(secretId, { secret, timer: setTimeout(() => this.forget(secretId), HELD_MS).unref() });
     return secret;
   }
 
@@ -42,8 +37,11 @@ export class ClientSecrets {
     await this.bus.request(vaultContracts.destroyAuthSecret, { secretId });
   }
 
-  // Not wiped: a request that was lent it a moment ago may still be using it.
   private forget(secretId: string): void {
+    const held = this.held.get(secretId);
+    if (held === undefined) return;
+    clearTimeout(held.timer);
+    held.secret.wipe();
     this.held.delete(secretId);
   }
 }

@@ -115,8 +115,8 @@ export class Federation {
 
   /** Who that is: the id_token's claims, and what it does not say from the userinfo endpoint about the same subject. */
   async profile(provider: SignInProvider, { claims, userinfo, ...proof }: Proof): Promise<Arrival> {
-    const { claims: mapping } = provider.settings;
-    const isAsked = userinfo !== undefined && missesClaims(claims, mapping);
+    const { claims: mapping, administratorRule: rule } = provider.settings;
+    const isAsked = userinfo !== undefined && missesClaims(claims, mapping, rule?.claim);
     const all = isAsked ? merged(claims, await verified(userinfo)) : claims;
     const profile = profileOf(all, mapping);
     if (profile.groups === undefined) this.parts.log.warn({ provider: provider.name, overage: isOverage(all, mapping.groups) }, GROUPS_UNKNOWN);
@@ -135,9 +135,9 @@ export class Federation {
   }
 
   private async authentication({ settings, secret }: SignInProvider): Promise<ClientAuth> {
+    const { metadata } = await this.known(settings);
     const held = await secret();
     if (held === undefined) return None();
-    const { metadata } = await this.known(settings);
     return held.use((bytes) => (takesBasic(metadata) ? ClientSecretBasic(bytes.toString('utf8')) : ClientSecretPost(bytes.toString('utf8'))));
   }
 

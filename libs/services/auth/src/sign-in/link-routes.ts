@@ -2,11 +2,12 @@ import type { Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RateLimits } from '../authorization-server/rate-limits.js';
 import { html, sendPage, type Html } from '../pages/page.js';
 import type { FormTokens } from './form-token.js';
 import { LINK_PROVIDER, type LoginSessions } from './login-sessions.js';
 import { record } from './record-header.js';
-import { answering, type SignInHandler } from './sign-in-answers.js';
+import { answering, braked, type SignInHandler } from './sign-in-answers.js';
 import { peekSignInLink, takeSignInLink, type LinkedPerson } from './sign-in-links.js';
 
 /** What the routes of one-time links work with. */
@@ -14,14 +15,18 @@ export interface LinkRouteParts {
   db: Database;
   sessions: LoginSessions;
   forms: FormTokens;
+  limits: RateLimits;
   log: Logger;
   clock: Clock;
   publicOrigin: string;
 }
 
+const LINKS = { name: 'link', burst: 30, perMinute: 30 };
+
 /** `/login/link`: opening shows a button, the button signs in. */
 export function registerLinks(fastify: FastifyInstance, parts: LinkRouteParts): void {
-  const route = (handler: SignInHandler): SignInHandler => answering(parts.log, 'sign_in_refused', handler);
+  const { limits, log } = parts;
+  const route = (handler: SignInHandler): SignInHandler => answering(log, 'sign_in_refused', braked(limits, LINKS, handler));
   fastify.get('/login/link', route((request, reply) => show(parts, request, reply)));
   fastify.post('/login/link', route((request, reply) => signIn(parts, request, reply)));
 }

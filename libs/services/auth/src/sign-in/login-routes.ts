@@ -1,7 +1,6 @@
-import type { Clock } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { RateLimits } from '../authorization-server/rate-limits.js';
+import type { RateLimits } from '../authorization-server/rate-limits.js';
 import { html, sendPage, type Html } from '../pages/page.js';
 import type { SignInProvider } from './federation.js';
 import type { FormTokens } from './form-token.js';
@@ -10,7 +9,7 @@ import type { LoginSessions } from './login-sessions.js';
 import type { LoginTransactions } from './login-transactions.js';
 import { record } from './record-header.js';
 import { safeReturn } from './return-to.js';
-import { answering, sendOn, type SignInHandler } from './sign-in-answers.js';
+import { answering, braked, sendOn, type SignInHandler } from './sign-in-answers.js';
 import { SignInRefusal } from './sign-in-refusal.js';
 import type { Onward, SignIn } from './sign-in.js';
 
@@ -21,12 +20,12 @@ export interface LoginRouteParts {
   sessions: LoginSessions;
   transactions: LoginTransactions;
   forms: FormTokens;
+  limits: RateLimits;
   log: Logger;
-  clock: Clock;
 }
 
-/** Sign-ins begun from one address. */
-const STARTS = { burst: 30, perMinute: 30 };
+const STARTS = { name: 'start', burst: 30, perMinute: 30 };
+const ANSWERS = { name: 'answer', burst: 60, perMinute: 60 };
 
 interface Choice {
   returnTo: string;
@@ -35,15 +34,11 @@ interface Choice {
 
 /** `GET` and `POST /login`, and `/login/callback` where providers send people back to. */
 export function registerLogin(fastify: FastifyInstance, parts: LoginRouteParts): void {
-  const limits = new RateLimits(parts.clock);
-  const limited = (handler: SignInHandler): SignInHandler => async (request, reply) => {
-    if (limits.take(request.ip, STARTS) > 0) throw new SignInRefusal('too_many');
-    return handler(request, reply);
-  };
-  const route = (handler: SignInHandler): SignInHandler => answering(parts.log, 'sign_in_refused', handler);
-  fastify.get('/login', route(limited((request, reply) => offer(parts, request, reply))));
-  fastify.post('/login', route(limited((request, reply) => choose(parts, request, reply))));
-  fastify.get('/login/callback', route((request, reply) => finish(parts, request, reply)));
+  const { limits, log } = parts;
+  const route = (rate: typeof STARTS, handler: SignInHandler): SignInHandler => answering(log, 'sign_in_refused', braked(limits, rate, handler));
+  fastify.get('/login', route(STARTS, (request, reply) => offer(parts, request, reply)));
+  fastify.post('/login', route(STARTS, (request, reply) => choose(parts, request, reply)));
+  fastify.get('/login/callback', route(ANSWERS, (request, reply) => finish(parts, request, reply)));
 }
 
 async function offer(parts: LoginRouteParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

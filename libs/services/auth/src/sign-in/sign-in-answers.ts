@@ -1,6 +1,7 @@
 import { asRefusalOrFault, Refusal } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Rate, RateLimits } from '../authorization-server/rate-limits.js';
 import { html, sendPage } from '../pages/page.js';
 import { factsOf } from './provider-answers.js';
 import { record, type SignInOutcome } from './record-header.js';
@@ -20,6 +21,14 @@ export function answering(log: Logger, kind: SignInOutcome, handler: SignInHandl
   };
 }
 
+/** Lets one address ask so often, and refuses as `too_many` beyond. */
+export function braked(limits: RateLimits, rate: Rate & { name: string }, handler: SignInHandler): SignInHandler {
+  return async (request, reply) => {
+    if (limits.take(`${rate.name} ${request.ip}`, rate) > 0) throw new SignInRefusal('too_many');
+    return handler(request, reply);
+  };
+}
+
 /** Sends the browser on; never kept by a cache, and the address it came from is told to nobody. */
 export function sendOn(reply: FastifyReply, location: string, cookies: readonly string[] = []): FastifyReply {
   void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
@@ -34,7 +43,8 @@ function refuse(reply: FastifyReply, kind: SignInOutcome, log: Logger, error: un
   const isOurs = !(problem instanceof Refusal);
   if (isOurs) log.error({ err: problem, id: problem.id }, 'the sign-in failed');
   else log.info({ reason: refusal.reason, ...factsOf(refusal.cause) }, 'nobody was signed in');
-  record(reply, { kind, code });
+  // A flood would fill the audit trail with what is no sign-in at all.
+  if (refusal.reason !== 'too_many') record(reply, { kind, code });
   const id = isOurs ? html`<p class="faint">For your administrator: <code>${problem.id}</code></p>` : undefined;
   return sendPage(reply, status, title, html`<p>${text}</p>${id}`);
 }

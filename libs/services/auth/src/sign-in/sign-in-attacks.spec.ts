@@ -61,7 +61,7 @@ describe('an answer that is wrong signs nobody in', () => {
   ];
 
   it.each(FLAWS)('%s', async (flaw, status) => {
-    if (flaw === 'token-hangs') await stage.restart({ limits: { answerMs: 700 } });
+    if (flaw === 'token-hangs') await stage.restart({ waits: { answerMs: 2_000 } });
     acme.misbehave(flaw);
     const page = await signIn(stage, stage.browser(), 'ada');
     expect(page.status).toBe(status);
@@ -261,7 +261,7 @@ describe('fault injection: whichever step of a sign-in fails, nobody is signed i
   });
 
   it.each([...SIGN_IN_STEPS])('%s hangs', async (step) => {
-    await stage.restart({ wrapSteps: wrap(hang, step), limits: { stepMs: 200 } });
+    await stage.restart({ wrapSteps: wrap(hang, step), waits: { stepMs: 200 } });
     const page = await signIn(stage, stage.browser(), 'ada');
     expect(page.status).toBe(504);
     await nobodySignedIn(page);

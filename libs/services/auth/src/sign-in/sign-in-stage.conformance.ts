@@ -45,7 +45,7 @@ class VaultController {
 class VaultModule {}
 
 /** What a replica may be started with. */
-export type ReplicaOptions = Partial<Pick<SignInOptions, 'config' | 'limits' | 'wrapSteps' | 'clock'>>;
+export type ReplicaOptions = Partial<Pick<SignInOptions, 'config' | 'waits' | 'wrapSteps' | 'clock'>>;
 
 /** Auth's sign-in on a real database, with a listener that browsers open. */
 export interface Stage {
