@@ -67,7 +67,7 @@ export const putIdentityProvider = defineRequest({
     secret: z.strictObject({ secretId: z.string().max(64), sealed: z.string().max(200_000) }).nullable(),
   }),
   reply: identityProvider,
-  errors: ['bad_request', 'conflict', 'url_refused', 'service_unavailable'],
+  errors: ['bad_request', 'conflict', 'capability_missing', 'url_refused', 'service_unavailable'],
 });
 
 /** Removes a provider: who signed in there is signed out, their grants are over. */
