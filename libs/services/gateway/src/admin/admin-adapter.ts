@@ -6,8 +6,8 @@ import { sendThrown } from './problem-filter.js';
 import { recordAtEnd, recordChanges } from './record-changes.js';
 
 const BODY_BYTES = 1024 * 1024;
-/** The longest name of anything (a client's, 512: it may be an address), each character escaped. */
-const PARAM_CHARS = 1_536;
+/** The longest name of anything, unescaped: a client's, which may be an address. */
+const PARAM_CHARS = 512;
 
 /**
  * Fastify as the admin API wants it: bodies are JSON or Cedar text and nothing else (a form would be
