@@ -11,9 +11,9 @@ import {
   runProcess,
   trustedAuthorities,
 } from '@gatehouse/host';
-import { gatewayConfigFields, gatewaySettings, startGateway } from '@gatehouse/service-gateway';
+import { authUrlField, gatewayConfigFields, gatewaySettings, startGateway } from '@gatehouse/service-gateway';
 
-const fields = { listen: listenField('127.0.0.1:8080'), publicUrl: FIELDS.publicUrl, dataDir: FIELDS.dataDir, ...gatewayConfigFields };
+const fields = { listen: listenField('127.0.0.1:8080'), publicUrl: FIELDS.publicUrl, dataDir: FIELDS.dataDir, authUrl: authUrlField, ...gatewayConfigFields };
 
 await runProcess(async (opened) => {
   const config = loadConfig(defineConfig({ ...processFields, ...busFields, ...ephemeralFields, ...fields }));

@@ -52,8 +52,7 @@ export interface EdgeParts {
 /** Puts the parts of an edge together; nothing runs yet. */
 export function buildEdge(world: EdgeWorld): EdgeParts {
   const { bus, ephemeral, clock, log, settings } = world;
-  const keys = new EdgeKeys(bus);
-  const state = new SnapshotState(settings);
+  const [keys, state] = [new EdgeKeys(bus), new SnapshotState(settings)];
   const { ownPorts: forbiddenPorts, trustedCas } = settings;
   const outbound = new Outbound({ forbiddenPorts, trustedCas, maxConnectionsPerOrigin: LIMITS.connectionsPerOrigin });
   const streams = new OpenStreams();
@@ -82,11 +81,9 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   state.policyFeed = policyFeed;
   state.directoryFeed = directoryFeed;
   const leases = new CredentialLeases(bus, keys.pair, clock);
-  const resources = new Resources(settings.publicUrl);
-  const requests = new IssuerRequests({ bus, clock, log, reached: (version, limitMs) => directoryFeed.reached(version, limitMs) });
-  const tokens = new TokenCheck({ clock, log, resources, ephemeral, requests, directory: () => state.directory() });
   const edge: Edge = {
-    ...{ tokens, resources, clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
+    ...tokenParts(world, state, directoryFeed),
+    ...{ clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
     metrics: new CallMetrics(world.metrics),
     admission: new Admission(settings.publicUrl, settings.listen),
     load: new CallLoad(),
@@ -102,6 +99,15 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   };
   const probes = new ProbeRunner({ bus, clock, log, leases, policyWith });
   return { edge, state, keys, outbound, policyFeed, directoryFeed, mirror, probes };
+}
+
+type DirectoryFeed = EdgeParts['directoryFeed'];
+
+function tokenParts({ bus, clock, log, ephemeral, settings }: EdgeWorld, state: SnapshotState, feed: DirectoryFeed): Pick<Edge, 'resources' | 'tokens'> {
+  const resources = new Resources(settings.publicUrl);
+  const requests = new IssuerRequests({ bus, clock, log, reached: (version, limitMs) => feed.reached(version, limitMs) });
+  const tokens = new TokenCheck({ clock, log, resources, ephemeral, requests, directory: () => state.directory() });
+  return { resources, tokens };
 }
 
 /** Drops leases whose secrets changed. */

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +32,7 @@ export class EdgeStage {
   ) {}
 
   /** Starts an edge; `neighbours` may be shared with another edge. */
-  static async start(neighbours: Neighbours, settings: Partial<GatewaySettings> = {}, ephemeral: Ephemeral = memoryEphemeral()): Promise<EdgeStage> {
+  static async start(neighbours: Neighbours, settings: Partial<GatewaySettings> = {}, ephemeral: Ephemeral = memoryEphemeral(), authDoor?: RequestListener): Promise<EdgeStage> {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-edge-'));
     const health = new HealthChecks();
     const gateway = await startGateway({
@@ -41,6 +41,7 @@ export class EdgeStage {
       log: createLogger({ service: 'gateway', level: 'silent' }),
       metrics: new Metrics(),
       health,
+      ...(authDoor === undefined ? {} : { authDoor }),
       settings: {
         ...{ listen: { host: '127.0.0.1', port: 0 }, publicUrl: new URL('http://gatehouse.test'), spoolDir: join(folder, 'spool'), ownPorts: [] },
         ...{ policyMaxAgeMs: 60_000, directoryMaxAgeMs: 60_000, trustedCas: [], upstreamHeadMs: 2_000, upstreamSilenceMs: 2_000 },

@@ -1,10 +1,12 @@
-import { integer, parseListen, type Field } from '@gatehouse/config';
+import { httpUrl, integer, isLoopback, ownPorts, parseListen, type Field } from '@gatehouse/config';
 import { Fault } from '@gatehouse/kernel';
 
 /** What one edge is told when it starts. */
 export interface GatewaySettings {
   listen: { host: string; port: number };
   publicUrl: URL;
+  /** Where auth's listener is; left out where it runs in the same process. */
+  authUrl?: URL | undefined;
   /** Folder of the audit spool. */
   spoolDir: string;
   /** Ports of Gatehouse itself, which no upstream URL may lead to. */
@@ -46,14 +48,27 @@ export const gatewayConfigFields = {
   },
 } as const satisfies Record<string, Field>;
 
+/** Where an edge of its own process finds auth. */
+export const authUrlField = {
+  env: 'GATEHOUSE_AUTH_URL',
+  schema: httpUrl()
+    .refine((text) => !URL.canParse(text) || `${new URL(text).origin}/` === new URL(text).href, 'must be an address without path or query')
+    .refine((text) => !URL.canParse(text) || isSafe(new URL(text)), 'must be https: cookies and tokens would travel readable; http is for loopback only'),
+  describe: 'Address of the listener of auth (GATEHOUSE_AUTH_LISTEN there), to which sign-in, authorization and provisioning are passed on.',
+} as const satisfies Field;
+
+function isSafe({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || isLoopback(hostname);
+}
+
 const DIRECTORY_MAX_AGE_MS = 30_000;
-const PORTS: Readonly<Record<string, number>> = { 'nats:': 4222, 'tls:': 4222, 'redis:': 6379, 'rediss:': 6379, 'postgres:': 5432, 'postgresql:': 5432 };
 
 /** Settings as configured. */
 interface Configured {
   /** `host:port`, like the metrics listener's. */
   listen: string;
   publicUrl?: string | undefined;
+  authUrl?: string | undefined;
   metricsListen: string;
   policyMaxAgeMs: number;
   upstreamHeadMs: number;
@@ -66,12 +81,12 @@ interface Configured {
 
 /** The settings of an edge from what is configured. */
 export function gatewaySettings(config: Configured): GatewaySettings {
+  const authUrl = config.authUrl === undefined ? undefined : new URL(config.authUrl);
   const { policyMaxAgeMs, upstreamHeadMs, upstreamSilenceMs, spoolDir, trustedCas } = config;
-  const [listen, metrics] = [config.listen, config.metricsListen].map(addressOf) as [Address, Address];
+  const listen = addressOf(config.listen);
   const publicUrl = new URL(config.publicUrl ?? `http://${config.listen}`);
-  const ports = config.ownUrls.flatMap((text) => text.split(',')).map(portOf);
-  const ownPorts = [...new Set([listen.port, metrics.port, ...ports])].filter((port) => port > 0);
-  return { listen, publicUrl, spoolDir, trustedCas, policyMaxAgeMs, upstreamHeadMs, upstreamSilenceMs, ownPorts, directoryMaxAgeMs: DIRECTORY_MAX_AGE_MS };
+  const own = ownPorts([config.listen, config.metricsListen], [...config.ownUrls, ...(config.authUrl === undefined ? [] : [config.authUrl])]);
+  return { listen, publicUrl, authUrl, spoolDir, trustedCas, policyMaxAgeMs, upstreamHeadMs, upstreamSilenceMs, ownPorts: own, directoryMaxAgeMs: DIRECTORY_MAX_AGE_MS };
 }
 
 type Address = { host: string; port: number };
@@ -80,9 +95,4 @@ function addressOf(text: string): Address {
   const address = parseListen(text);
   if (address === undefined) throw new Fault(`${text} is not host:port`);
   return address;
-}
-
-function portOf(text: string): number {
-  const url = new URL(text);
-  return url.port === '' ? (PORTS[url.protocol] ?? 0) : Number(url.port);
 }

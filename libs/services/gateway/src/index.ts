@@ -1,3 +1,3 @@
 export { adminApiDocument } from './admin/openapi/admin-api-document.js';
-export { gatewayConfigFields, gatewaySettings, type GatewaySettings } from './gateway-config.js';
+export { authUrlField, gatewayConfigFields, gatewaySettings, type GatewaySettings } from './gateway-config.js';
 export { startGateway, type GatewayOptions, type RunningGateway } from './start-gateway.js';

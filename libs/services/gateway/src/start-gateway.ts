@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -17,6 +17,8 @@ import { HEALTH } from './admin/system.controller.js';
 import { buildEdge, followCredentialChanges, type EdgeParts } from './build-edge.js';
 import type { GatewaySettings } from './gateway-config.js';
 import { GatewayModule } from './gateway.module.js';
+import { remoteBackend, sameProcessBackend } from './http/auth-backend.js';
+import { AuthDoor } from './http/auth-door.js';
 import { createEdgeServer } from './http/edge-server.js';
 import { Spool } from './spool/spool.js';
 import { showSpoolFigures } from './spool-figures.js';
@@ -30,6 +32,8 @@ export interface GatewayOptions {
   health: HealthChecks;
   clock?: Clock;
   settings: GatewaySettings;
+  /** Auth's own handler, where it runs in this process; else `settings.authUrl` says where it is. */
+  authDoor?: RequestListener;
 }
 
 /** A running edge. */
@@ -56,7 +60,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const spool = await Spool.open({ dir: settings.spoolDir, log, clock });
   const parts = buildEdge({ ...options, clock, spool });
   showSpoolFigures(options.metrics, spool);
-  const { server, app } = await listen(parts, options);
+  const door = doorTo(options);
+  const { server, app } = await listen(parts, options, door);
   const stop = new AbortController();
   const loaded = loadKeys(parts, log, stop.signal).then(() => startFeeds(parts, bus));
   spool.startShipping((batch) => bus.request(auditContracts.appendEntries, batch));
@@ -76,14 +81,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await app.close();
       await spool.drain(SHIP_MS);
       await spool.close();
+      door?.close();
       await parts.outbound.close();
     },
   };
 }
 
-async function listen(parts: EdgeParts, options: GatewayOptions): Promise<{ server: Server; app: NestFastifyApplication }> {
+function doorTo({ authDoor, settings: { authUrl, publicUrl, trustedCas } }: GatewayOptions): AuthDoor | undefined {
+  if (authDoor !== undefined) return new AuthDoor(sameProcessBackend(authDoor), publicUrl);
+  return authUrl === undefined ? undefined : new AuthDoor(remoteBackend(authUrl, trustedCas), publicUrl);
+}
+
+async function listen(parts: EdgeParts, options: GatewayOptions, door: AuthDoor | undefined): Promise<{ server: Server; app: NestFastifyApplication }> {
   let server: Server | undefined;
-  const adapter = adminAdapter(parts.edge, (nest) => (server = createEdgeServer(parts.edge, nest)));
+  const adapter = adminAdapter(parts.edge, (nest) => (server = createEdgeServer(parts.edge, nest, door)));
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(providers(parts, options)), adapter, {
     logger: nestLogger(options.log),
     abortOnError: false,

@@ -18,9 +18,14 @@ export class Admission {
     this.#origins = new Set([publicUrl.origin.toLowerCase(), ...(isLoopback(listen.host) ? local.map((host) => `http://${host}`) : [])]);
   }
 
+  /** The Host alone, for what every page may read. Refuses with `origin_denied`. */
+  checkHost(host: string | undefined): void {
+    if (host === undefined || !this.#hosts.has(host.toLowerCase())) throw new Refusal('origin_denied', { header: 'host' });
+  }
+
   /** Refuses with `origin_denied`. A missing Origin is no browser and passes. */
   check(host: string | undefined, origin: string | undefined): void {
-    if (host === undefined || !this.#hosts.has(host.toLowerCase())) throw new Refusal('origin_denied', { header: 'host' });
+    this.checkHost(host);
     if (origin !== undefined && !this.#origins.has(origin.toLowerCase())) throw new Refusal('origin_denied', { header: 'origin' });
   }
 }

@@ -4,6 +4,9 @@ import type { ErrorCode } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { handleCall } from '../pipeline/pipeline.js';
 import { CallDraft } from '../pipeline/record.js';
+import type { AuthDoor } from './auth-door.js';
+import { authPathOf } from './auth-paths.js';
+import { isResourceMetadata, serveResourceMetadata } from './resource-metadata.js';
 
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
@@ -18,16 +21,19 @@ const LIMITS = {
 };
 
 /**
- * The one HTTP server of the edge. MCP endpoints go to the pipeline as plain code; everything else goes
- * to Nest (ADR 0005).
+ * The one HTTP server of the edge. MCP endpoints go to the pipeline as plain code, what auth answers goes
+ * through its door, if there is one; everything else goes to Nest (ADR 0005).
  */
-export function createEdgeServer(edge: Edge, nest: RequestListener): Server {
+export function createEdgeServer(edge: Edge, nest: RequestListener, door?: AuthDoor): Server {
   const reading = new WeakMap<Socket, IncomingMessage>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     reading.set(request.socket, request);
     const isMcp = request.url?.startsWith('/mcp/') === true || request.url === '/mcp';
-    if (isMcp) void handleCall(request, response, edge);
-    else nest(request, response);
+    if (isMcp) return void handleCall(request, response, edge);
+    if (isResourceMetadata(request.url)) return serveResourceMetadata(request, response, edge);
+    const path = door === undefined ? undefined : authPathOf(request.url);
+    if (path === undefined) nest(request, response);
+    else door!.handle(request, response, path, edge);
   };
   const server = createServer(LIMITS, answer);
   // Without listeners Node answers an unknown Expect and drops CONNECT by itself, and nobody would know.

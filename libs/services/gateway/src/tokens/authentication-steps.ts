@@ -15,6 +15,13 @@ export interface Claimed {
   readonly key: TrustedKey;
 }
 
+/** Where and when a token is used. */
+export interface Place {
+  readonly resource: string;
+  readonly trust: Trust;
+  readonly now: number;
+}
+
 /**
  * Everything that is done to find out who calls, step by step. One that throws, whatever it throws, or
  * does not come to an end is a refusal: there is no caller without all of them.
@@ -31,7 +38,7 @@ export const AUTHENTICATION_STEPS = {
   /** Reads who, for what, until when. */
   claims: (jwt: Jwt, { trust, key }: Claimed): VerifiedToken => readClaims(jwt, trust, key),
   /** Whether it is for this resource, now, and sent the way it must be. */
-  fit: (token: VerifiedToken, presented: PresentedToken, use: TokenUse & { trust: Trust; now: number }): void => requireFit(token, presented, use),
+  fit: (token: VerifiedToken, scheme: PresentedToken['scheme'], at: Place): void => requireFit(token, scheme, at),
   /** Checks the signature. */
   signature: (jwt: Jwt, { key }: Claimed): Promise<unknown> => compactVerify(jwt.text, key.key, { algorithms: [String(jwt.header['alg'])] }),
   /** Checks that the sender holds the key the token is bound to. */
@@ -65,8 +72,8 @@ function isExternalHeader(header: Jwt['header'], typ: unknown): boolean {
   return isType && NEVER.every((name) => header[name] === undefined);
 }
 
-function requireFit(token: VerifiedToken, { scheme }: PresentedToken, { resource, trust, now }: TokenUse & { trust: Trust; now: number }): void {
-  const isFor = token.audience.some((each) => each === resource || (trust.audience !== null && each === trust.audience));
+function requireFit(token: VerifiedToken, scheme: PresentedToken['scheme'], { resource, trust, now }: Place): void {
+  const isFor = token.audience.includes(resource) || (trust.audience !== null && token.audience.includes(trust.audience));
   const isNow = token.usableFrom <= now && now < token.usableUntil;
   const isBound = token.jkt !== null;
   if (!isFor || !isNow || isBound !== (scheme === 'dpop')) throw notAccepted();

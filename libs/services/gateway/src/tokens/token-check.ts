@@ -76,15 +76,17 @@ export class TokenCheck {
   }
 
   #accessToken(asked: Asked, directory: DirectoryState): DirectoryCaller | Promise<DirectoryCaller> {
+    const known = this.#atOnce(asked, directory);
+    if (known !== undefined) return known;
     if (!looksLikeJwt(asked.presented.text)) throw notAccepted();
-    return this.#atOnce(asked, directory) ?? this.#within(this.#check(asked), asked.presented);
+    return this.#within(this.#check(asked), asked.presented);
   }
 
   // Only for bearer tokens whose signature was checked before: everything else about them is checked each time.
-  #atOnce({ presented, use, digest }: Asked, directory: DirectoryState): DirectoryCaller | undefined {
-    const seen = this.#seen.get(digest);
+  #atOnce(asked: Asked, directory: DirectoryState): DirectoryCaller | undefined {
+    const seen = this.#seen.get(asked.digest);
     if (seen === undefined || seen.token.jkt !== null) return undefined;
-    this.#requireFit(seen.token, { presented, use, digest }, directory);
+    this.#requireFit(seen.token, asked, directory);
     return callerIn(seen, directory);
   }
 
@@ -126,7 +128,7 @@ export class TokenCheck {
     const now = this.options.clock.now();
     if (now >= token.usableUntil) this.#seen.forget(digest);
     if (trust === undefined) throw notAccepted();
-    steps.fit(token, presented, { ...use, trust, now });
+    steps.fit(token, presented.scheme, { resource: use.resource, trust, now });
   }
 
   async #useProof(presented: PresentedToken, token: VerifiedToken, use: TokenUse): Promise<void> {
