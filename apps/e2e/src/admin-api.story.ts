@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startJsonUpstream, type Upstream } from '@gatehouse/testing';
-import { ADMIN_ROUTES, BAD_BODIES, BAD_QUESTIONS, BAD_SERVERS, type BadChange } from './hostile-clients/admin-routes.js';
+import { adminRoutes, BAD_BODIES, BAD_QUESTIONS, BAD_SERVERS, type AdminRoute, type BadChange } from './hostile-clients/admin-routes.js';
 import { rawExchange } from './hostile-clients/raw-http.js';
 import { freshToken } from './world/fresh-token.js';
 import { admin, eventually, inBothForms, registered } from './world/world.js';
@@ -19,13 +19,15 @@ inBothForms('The admin API does for each what they may, and records the rest', (
   let member: { id: string; token: string };
   let narrow: { id: string; token: string };
   let since: number;
+  let routes: AdminRoute[];
 
   beforeAll(async () => {
     upstream = await startJsonUpstream();
     await registered(world(), { name: 'plain', url: upstream.url });
     const person = await admin(world()).ok('POST', '/people', { name: 'Mo', email: 'mo@example.com' });
-    member = await freshToken(world(), { name: 'member', personId: person.id, scopes: ['mcp:access', 'admin'] });
+    member = await freshToken(world(), { name: 'member', callerId: person.id, scopes: ['mcp:access', 'admin'] });
     narrow = await freshToken(world(), { name: 'narrow', scopes: ['mcp:access'] });
+    routes = await adminRoutes(edgeOf(0));
     since = Date.now();
   });
 
@@ -41,25 +43,25 @@ inBothForms('The admin API does for each what they may, and records the rest', (
   const shown = ({ status, body, headers }: ApiAnswer): unknown => [status, body?.code, headers.get('content-type')?.split(';')[0]];
   const state = async (): Promise<string> => {
     const api = admin(world());
-    const lists = await Promise.all(['/servers', '/policies', '/people', '/tokens'].map((path) => api.ok('GET', path)));
-    const [servers, ...others] = lists.map(({ items }) => items);
+    const lists = await Promise.all(['/servers', '/policies', '/people', '/tokens', '/roles', '/teams', '/service-accounts', '/clients', '/client-registration', '/identity-providers'].map((path) => api.ok('GET', path)));
+    const [servers, ...others] = lists.map(({ items, ...settings }) => items ?? settings);
     return JSON.stringify([servers.map(({ name, state: is, revision }: any) => [name, is, revision]), ...others]);
   };
 
-  it('has exactly the routes that these stories know', () => {
+  it('has exactly the routes that its document tells', () => {
     const mapped = [...world().edgeProcesses[0]!.output.matchAll(/Mapped \{(\/api\/[^,]+), (\w+)\}/g)].map(([, path, method]) => `${method} ${path}`);
-    expect(mapped.sort()).toEqual(ADMIN_ROUTES.map(({ method, route }) => `${method} ${route}`).sort());
+    expect(mapped.filter((line) => !line.endsWith('/openapi.json')).sort()).toEqual(routes.map(({ method, route }) => `${method} ${route}`).sort());
   });
 
   it.each([
     ['nobody', () => undefined, () => 'unauthenticated'],
     ['a wrong token', () => WRONG_TOKEN, () => 'unauthenticated'],
     ['a token without the scope', () => narrow.token, () => 'insufficient_scope'],
-    ['a member', () => member.token, (memberMay: boolean) => (memberMay ? undefined : 'capability_missing')],
-  ] as [string, () => string | undefined, (memberMay: boolean) => string | undefined][])('refuses %s at every route, with one record each (A-18, A-19)', async (who, token, codeFor) => {
+    ['a member', () => member.token, (need: string) => (need === 'signed-in' ? undefined : 'capability_missing')],
+  ] as [string, () => string | undefined, (need: string) => string | undefined][])('refuses %s at every route, with one record each (A-18, A-19)', async (who, token, codeFor) => {
     const before = await state();
     const agent = who.replaceAll(' ', '_');
-    const refused = ADMIN_ROUTES.map((row, at) => ({ ...row, at, code: codeFor(row.memberMay) })).filter(({ code }) => code !== undefined);
+    const refused = routes.map((row, at) => ({ ...row, at, code: codeFor(row.need) })).filter(({ code }) => code !== undefined);
     const heard = await Promise.all(
       refused.map(async ({ method, path, at }) => {
         const body = method === 'GET' || method === 'DELETE' ? undefined : {};
@@ -121,14 +123,45 @@ inBothForms('The admin API does for each what they may, and records the rest', (
   });
 
   it('lets nobody make a token for others, or a wider one than their own', async () => {
-    const { person } = await admin(world()).ok('GET', '/whoami');
-    const foreign = await admin(world(), 0, member.token).send('POST', '/tokens', { name: 'x', personId: person.id });
+    const person = await admin(world()).ok('GET', '/whoami');
+    const foreign = await admin(world(), 0, member.token).send('POST', '/tokens', { name: 'x', callerId: person.id });
     expect([foreign.status, foreign.body.code]).toEqual([403, 'capability_missing']);
     const adminOnly = await freshToken(world(), { name: 'admin only', scopes: ['admin'] });
     const wider = await admin(world(), 0, adminOnly.token).send('POST', '/tokens', { name: 'x', scopes: ['mcp:access'] });
     expect([wider.status, wider.body.code]).toEqual([403, 'insufficient_scope']);
     const call = await fetch(`${edgeOf(0)}/mcp/plain`, { method: 'POST', headers: { authorization: `Bearer ${adminOnly.token}` } });
     expect([call.status, call.headers.get('www-authenticate')]).toEqual([403, expect.stringContaining('insufficient_scope')]);
+  });
+
+  it('lets a role of one\'s own do what it says until it says less, and no narrower role gives more than it has', async () => {
+    const capabilities = ['audit.read', 'people.read', 'people.manage'];
+    await admin(world()).ok('PUT', '/roles/registrar', { description: 'Adds people', capabilities });
+    const registrar = await admin(world()).ok('POST', '/people', { name: 'Rae', roles: ['registrar'] });
+    const { token } = await freshToken(world(), { name: 'hers', callerId: registrar.id, scopes: ['admin'] });
+    const asks = new AdminApi(edgeOf(0), token);
+    expect(await asks.ok('GET', '/whoami')).toMatchObject({ id: registrar.id, kind: 'person', roles: ['registrar'], capabilities: expect.arrayContaining(capabilities), clientId: null });
+    expect([(await asks.send('GET', '/people')).status, (await asks.send('GET', '/servers')).status]).toEqual([200, 403]);
+    const added = await asks.ok('POST', '/people', { name: 'Guest' });
+    const more = [
+      await asks.send('POST', '/people', { name: 'Eve', roles: ['administrator'] }),
+      await asks.send('PATCH', `/people/${registrar.id}`, { roles: ['administrator'] }),
+      await asks.send('PUT', '/teams/hers', { roles: ['operator'] }),
+      await asks.send('POST', '/service-accounts', { name: 'hers', roles: ['administrator'] }),
+      await asks.send('PUT', '/roles/registrar', { capabilities: ['servers.manage'] }),
+    ];
+    expect(more.map(({ status, body }) => [status, body.code])).toEqual(more.map(() => [403, 'capability_missing']));
+    await admin(world()).ok('PUT', '/roles/registrar', { capabilities: ['audit.read'] });
+    expect([(await asks.send('PATCH', `/people/${added.id}`, { name: 'x' })).status, (await asks.send('GET', '/people')).status]).toEqual([403, 403]);
+  });
+
+  it('shows a secret where it is made and nowhere after', async () => {
+    const job = await admin(world()).ok('POST', '/service-accounts', { name: 'nightly', auth: { method: 'secret' } });
+    const anew = await admin(world()).ok('POST', `/service-accounts/${job.id}/auth`, { auth: { method: 'secret' } });
+    const client = await admin(world()).ok('POST', '/clients', { name: 'Reports', redirectUris: ['https://reports.example/cb'], authMethod: 'client_secret_basic' });
+    const secrets = [job.secret, anew.secret, client.secret];
+    expect([new Set(secrets).size, secrets.every((secret) => secret.length >= 32)]).toEqual([3, true]);
+    const lists = await Promise.all(['/service-accounts', '/clients', `/audit/records?since=${since - 1}&limit=1000`].map((path) => admin(world()).ok('GET', path)));
+    expect(secrets.filter((secret) => JSON.stringify(lists).includes(secret))).toEqual([]);
   });
 
   it('answers no verb and no spelling without asking who it is (E-19)', async () => {

@@ -1,45 +1,34 @@
-/** A route of the admin API and who may use it: a capability, or anybody who is signed in. */
+/** A route of the admin API as the OpenAPI document tells it. */
 export interface AdminRoute {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: string;
   /** As the router prints it. */
   route: string;
-  /** A path of the route that leads to something. */
+  /** A path of the route, below `/api/v1`; for servers it leads to something. */
   path: string;
-  memberMay: boolean;
+  /** A capability, or `signed-in`. */
+  need: string;
 }
 
-const route = (method: AdminRoute['method'], pattern: string, memberMay = false): AdminRoute => ({
-  method,
-  route: `/api/v1${pattern}`,
-  path: pattern.replace(':name', 'plain').replace(':id', 'tok_019a0000-0000-7000-8000-000000000000'),
-  memberMay,
-});
+const BASE = '/api/v1';
 
-/** Every route of the admin API. The story compares them with what the router says it has. */
-export const ADMIN_ROUTES: readonly AdminRoute[] = [
-  route('GET', '/servers'),
-  route('POST', '/servers'),
-  route('GET', '/servers/:name'),
-  route('GET', '/servers/:name/tools'),
-  route('POST', '/servers/:name/probe'),
-  route('POST', '/servers/:name/stop'),
-  route('POST', '/servers/:name/start'),
-  route('DELETE', '/servers/:name'),
-  route('GET', '/policies'),
-  route('POST', '/policies/apply'),
-  route('POST', '/policies/test'),
-  route('GET', '/policies/:name'),
-  route('PUT', '/policies/:name'),
-  route('DELETE', '/policies/:name'),
-  route('GET', '/people'),
-  route('POST', '/people'),
-  route('POST', '/people/:id/disable'),
-  route('GET', '/tokens', true),
-  route('POST', '/tokens', true),
-  route('POST', '/tokens/:id/revoke', true),
-  route('GET', '/audit/records'),
-  route('GET', '/whoami', true),
-];
+/** Every route of the admin API that demands something, by the document of the edge at this address. */
+export async function adminRoutes(edge: string): Promise<AdminRoute[]> {
+  const { paths } = (await (await fetch(`${edge}/api/openapi.json`)).json()) as { paths: Record<string, Record<string, any>> };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    path.startsWith(BASE) ? Object.entries(methods).map(([method, operation]) => routeOf(method, path, operation)) : [],
+  );
+}
+
+function routeOf(method: string, path: string, operation: any): AdminRoute {
+  const examples = new Map<string, string>((operation.parameters ?? []).map((each: any) => [each.name, each.example]));
+  const exampleOf = (name: string): string => (path.startsWith(`${BASE}/servers/`) ? 'plain' : encodeURIComponent(examples.get(name)!));
+  return {
+    method: method.toUpperCase(),
+    route: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    path: path.slice(BASE.length).replaceAll(/\{(\w+)\}/g, (_whole, name: string) => exampleOf(name)),
+    need: operation['x-gatehouse-capability'],
+  };
+}
 
 const BAD = [400, 'bad_request'] as const;
 const URL_REFUSED = [422, 'url_refused'] as const;
@@ -64,6 +53,7 @@ type Parts = [method: string, path: string, body?: unknown, headers?: Record<str
 const change = (name: string, [status, code]: readonly [number, string], ...[method, path, body, headers = {}]: Parts): BadChange => ({
   ...{ name, method, path, body, headers, status, code },
 });
+const NOBODY = '/people/per_019a0000-0000-7000-8000-000000000000';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const server = (more: object): object => ({ name: 'wanted', url: 'https://mcp.example/mcp', ...more });
 const withHeader = (name: string, value = 'a-value-of-some-length'): object => server({ auth: { kind: 'headers', headers: [{ name, value, secret: true }] } });
@@ -76,6 +66,15 @@ export const BAD_BODIES: readonly BadChange[] = [
   ...['id', 'capabilities', 'status', 'tenant'].map((field) => change(`a person with ${field}`, BAD, 'POST', '/people', { name: 'Eve', [field]: 'x' })),
   ...['token', 'digest', 'id', 'revokedAt'].map((field) => change(`a token with ${field}`, BAD, 'POST', '/tokens', { name: 'mine', [field]: 'x' })),
   change('a role that is none', BAD, 'POST', '/people', { name: 'Eve', roles: ['owner'] }),
+  ...['id', 'status', 'source', 'effective', 'capabilities'].map((field) => change(`a change of a person's ${field}`, BAD, 'PATCH', NOBODY, { [field]: 'x' })),
+  change('a role of administrators', [409, 'conflict'], 'PUT', '/roles/administrator', { capabilities: [] }),
+  change('a capability that is none', BAD, 'PUT', '/roles/wanted', { capabilities: ['everything'] }),
+  change('a team with a role that is none', BAD, 'PUT', '/teams/wanted', { roles: ['owner'] }),
+  change('a service account with a secret of its own', BAD, 'POST', '/service-accounts', { name: 'job', auth: { method: 'secret', secret: 'x' } }),
+  change('a client that is trusted', BAD, 'POST', '/clients', { name: 'mine', firstParty: true }),
+  change('rules about clients in other words', BAD, 'PUT', '/client-registration', { dynamic: 'everybody' }),
+  change('a provider at no address', BAD, 'PUT', '/identity-providers/wanted', { displayName: 'x', clientId: 'x', issuer: 'javascript:alert(1)' }),
+  change('a verb with a body it does not read', BAD, 'POST', '/servers/plain/stop', { force: true }),
   change('a person without a name', BAD, 'POST', '/people', { email: 'eve@example.com' }),
   change('a name that moves the cursor', BAD, 'POST', '/people', { name: 'Eve\u001b[2J' }),
   change('a name that turns around', BAD, 'POST', '/people', { name: 'Eve\u202e' }),
@@ -108,6 +107,9 @@ export const BAD_SERVERS: readonly BadChange[] = [
   ...['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Mcp-Session-Id', 'mcp-protocol-version'].map((name) => change(`the header ${name}`, HEADER_REFUSED, 'POST', '/servers', withHeader(name))),
   change('a header value with a line break', HEADER_REFUSED, 'POST', '/servers', withHeader('X-Api-Key', 'a\r\nHost: evil.example')),
   change('a header twice', HEADER_REFUSED, 'POST', '/servers', server({ auth: { kind: 'headers', headers: [{ name: 'X-Key', value: 'aaaaaaaaaa', secret: true }, { name: 'x-key', value: 'b' }] } })),
+  ...['http://169.254.169.254/', 'https://127.0.0.1/', 'https://10.0.0.1/'].map((issuer) =>
+    change(`a test of the provider ${issuer}`, URL_REFUSED, 'POST', '/identity-providers/test', { issuer }),
+  ),
   change('a name that is taken', [409, 'conflict'], 'POST', '/servers', server({ name: 'plain' })),
 ];
 
