@@ -1,6 +1,7 @@
 import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
 import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
 import { CALLERS } from './people/callers-migration.js';
+import { SCIM } from './scim/scim-migration.js';
 import { SIGN_IN } from './sign-in/sign-in-migration.js';
 import { TOKEN_ISSUERS } from './token-issuers/token-issuers-migration.js';
 
@@ -61,5 +62,6 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   CALLERS,
   AUTHORIZATION_SERVER,
   SIGN_IN,
+  SCIM,
   TOKEN_ISSUERS,
 ];

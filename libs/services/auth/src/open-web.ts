@@ -5,8 +5,10 @@ import { Outbound } from '@gatehouse/outbound';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import { buildAuthorization, type Authorization } from './authorization-server/build-authorization.js';
+import { RateLimits } from './authorization-server/rate-limits.js';
 import type { DirectoryChanges } from './directory/directory-changes.js';
 import { openAuthListener, type AuthListener } from './http/auth-listener.js';
+import { registerScim } from './scim/http/register-scim.js';
 import { buildSignIn, registerSignIn, type SignInArea } from './sign-in/build-sign-in.js';
 import type { SignInConfig } from './sign-in/sign-in-config.js';
 import { TokenIssuers } from './token-issuers/token-issuers.js';
@@ -46,7 +48,7 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const { sessions } = signIn;
   const tokenIssuers = new TokenIssuers({ db, changes, outbound, log, clock });
   const authorization = buildAuthorization({ bus, db, changes, log, clock, outbound, sessions, origin });
-  const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorization.server.handle(request, response) }, areas: [(app) => authorization.register(app), (app) => registerSignIn(app, signIn)] });
+  const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorization.server.handle(request, response) }, areas: [(app) => authorization.register(app), (app) => registerSignIn(app, signIn), (app) => registerScim(app, { db, changes, clock, log, origin, limits: new RateLimits(clock) })] });
   const close = async (): Promise<void> => {
     await authorization.close();
     tokenIssuers.close();
