@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestAuthority } from '@gatehouse/testing';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
@@ -217,6 +219,37 @@ describe('an edge whose auth is away', () => {
     expect([page.status, page.headers['content-type'], page.text]).toEqual([503, 'text/html; charset=utf-8', expect.stringContaining('<h1>')]);
     expect((await stage.recordsAfter(before, 2)).map(({ facts, outcome }) => [facts.method, outcome?.code])).toEqual([['POST /token', 'service_unavailable'], ['GET /login', 'service_unavailable']]);
   });
+});
+
+describe('an edge and auth that talk over TLS', () => {
+  const neighbours = new Neighbours();
+  const authority = new TestAuthority();
+  let server: Server;
+  let authUrl: URL;
+
+  beforeAll(async () => {
+    await neighbours.serve();
+    const { cert, key } = authority.issue({ names: ['localhost'] });
+    server = createTlsServer({ cert, key }, (_request, response) => void response.end('over TLS')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    authUrl = new URL(`https://localhost:${(server.address() as AddressInfo).port}`);
+  }, 20_000);
+
+  afterAll(async () => {
+    await neighbours.close();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('understand each other when the authority is trusted, and never otherwise', async () => {
+    const answers: number[] = [];
+    for (const trustedCas of [[authority.certificate], [new TestAuthority().certificate], []]) {
+      const stage = await (await EdgeStage.start(neighbours, { authUrl, trustedCas })).ready();
+      answers.push((await stage.send('GET', '/login')).status);
+      await stage.close();
+    }
+    expect(answers).toEqual([200, 503, 503]);
+  }, 20_000);
 });
 
 describe('an edge that was told of no auth', () => {
