@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineRequest } from './define.js';
 import { actor, displayText, epochMs, issuerName } from './names.js';
+import { snapshotVersion } from './snapshot.js';
 
 const issuerUrl = z.url({ protocol: /^https?$/ }).max(2_048);
 const claimName = z.string().min(1).max(200).regex(/^[\x21-\x7e]+$/);
@@ -66,7 +67,7 @@ export const putIdentityProvider = defineRequest({
     /** Sealed to the vault's entry key under `serviceSecretContext(secretId)`; null keeps the one there is, or means a public client. */
     secret: z.strictObject({ secretId: z.string().max(64), sealed: z.string().max(200_000) }).nullable(),
   }),
-  reply: identityProvider,
+  reply: z.strictObject({ identityProvider, directory: snapshotVersion }),
   errors: ['bad_request', 'conflict', 'capability_missing', 'url_refused', 'service_unavailable'],
 });
 
@@ -75,7 +76,7 @@ export const deleteIdentityProvider = defineRequest({
   subject: 'rpc.v1.auth.identity-provider.delete',
   owner: 'auth',
   request: z.strictObject({ actor, name: issuerName }),
-  reply: z.strictObject({ deleted: z.literal(true) }),
+  reply: z.strictObject({ directory: snapshotVersion }),
   errors: ['not_found', 'conflict'],
 });
 
@@ -131,7 +132,7 @@ export const putTokenIssuer = defineRequest({
   owner: 'auth',
   timeoutMs: 15_000,
   request: z.strictObject({ actor, name: issuerName, ...tokenIssuerSettings }),
-  reply: tokenIssuer,
+  reply: z.strictObject({ tokenIssuer, directory: snapshotVersion }),
   errors: ['bad_request', 'conflict', 'url_refused', 'upstream_invalid', 'upstream_unreachable', 'upstream_timeout'],
 });
 
@@ -140,6 +141,6 @@ export const deleteTokenIssuer = defineRequest({
   subject: 'rpc.v1.auth.token-issuer.delete',
   owner: 'auth',
   request: z.strictObject({ actor, name: issuerName }),
-  reply: z.strictObject({ deleted: z.literal(true) }),
+  reply: z.strictObject({ directory: snapshotVersion }),
   errors: ['not_found'],
 });

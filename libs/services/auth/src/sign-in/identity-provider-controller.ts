@@ -1,5 +1,5 @@
 import { Serves } from '@gatehouse/bus';
-import { signInContracts, type Actor } from '@gatehouse/contracts';
+import { signInContracts, type Actor, type SnapshotVersion } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import { IdentityProviders, type PutProvider } from './identity-providers.js';
 import type { ProviderAddress } from './provider-metadata.js';
@@ -18,13 +18,13 @@ export class IdentityProviderController {
 
   /** Adds or replaces one. */
   @Serves(signInContracts.putIdentityProvider)
-  put(asked: PutProvider): Promise<signInContracts.IdentityProvider> {
+  put(asked: PutProvider): Promise<{ identityProvider: signInContracts.IdentityProvider; directory: SnapshotVersion }> {
     return this.providers.put(asked);
   }
 
   /** Removes one. */
   @Serves(signInContracts.deleteIdentityProvider)
-  delete(asked: { actor: Actor; name: string }): Promise<{ deleted: true }> {
+  delete(asked: { actor: Actor; name: string }): Promise<{ directory: SnapshotVersion }> {
     return this.providers.delete(asked);
   }
 

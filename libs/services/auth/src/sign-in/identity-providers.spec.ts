@@ -40,8 +40,10 @@ async function bySsoManager(): Promise<Actor> {
   return { callerId, tokenId: null };
 }
 
-const put = (actor: Actor, changes: Partial<ProviderSettings> = {}, name = 'acme'): ReturnType<ReturnType<typeof providers>['put']> =>
-  providers().put({ actor, name, ...settings(changes), secret: null });
+const put = (actor: Actor, changes: Partial<ProviderSettings> = {}, name = 'acme') =>
+  providers()
+    .put({ actor, name, ...settings(changes), secret: null })
+    .then(({ identityProvider }) => identityProvider);
 
 describe('setting a provider', () => {
   it('keeps its secret in the vault alone, replaces it and destroys the old one', async () => {

@@ -1,4 +1,4 @@
-import { authContracts, type Actor, type signInContracts } from '@gatehouse/contracts';
+import { authContracts, type Actor, type signInContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Outbound } from '@gatehouse/outbound';
 import type { Database, Transaction } from '@gatehouse/persistence';
@@ -56,22 +56,22 @@ export class IdentityProviders {
    * may, else only who holds what the teams give that its groups lead into. Refuses with `bad_request`,
    * `conflict` (the environment's; an issuer that another has), `capability_missing`, `url_refused`.
    */
-  async put({ actor, name, secret, ...settings }: PutProvider): Promise<Wire> {
+  async put({ actor, name, secret, ...settings }: PutProvider): Promise<{ identityProvider: Wire; directory: SnapshotVersion }> {
     this.refuseName(name);
     this.refuseAddress(settings);
     // Stored before the row that names it: the other way round a failure would leave a provider without its secret.
     if (secret !== null) await this.parts.secrets.store(secret.secretId, secret.sealed);
-    const { row, old } = await this.save({ actor, name, secret, ...settings }).catch(async (error: unknown) => {
+    const { row, old, directory } = await this.save({ actor, name, secret, ...settings }).catch(async (error: unknown) => {
       if (secret !== null) await this.destroy(secret.secretId);
       throw error;
     });
     if (old !== undefined && old.secretId !== null) await this.destroy(old.secretId);
     this.parts.log.info({ actorId: actor.callerId, provider: name }, 'identity provider set');
-    return wireOf(row);
+    return { identityProvider: wireOf(row), directory };
   }
 
-  private async save({ actor, name, secret, ...settings }: PutProvider): Promise<{ row: ProviderRow; old: ProviderRow | undefined }> {
-    const { result } = await this.parts.changes.apply(async (tx) => {
+  private async save({ actor, name, secret, ...settings }: PutProvider): Promise<{ row: ProviderRow; old: ProviderRow | undefined; directory: SnapshotVersion }> {
+    const { result, directory } = await this.parts.changes.apply(async (tx) => {
       const old = await findProvider(tx, name);
       await refuseTaken(tx, name, settings.issuer);
       await refuseBeyond(tx, actor, { name, settings }, old);
@@ -82,13 +82,13 @@ export class IdentityProviders {
       if (isOther) await this.signOutAll(tx, name);
       return { result: { row, old }, changed: isOther };
     });
-    return result;
+    return { ...result, directory };
   }
 
   /** Removes a provider: its sessions, the grants given in them and the groups it told are over. Refuses with `not_found` and `conflict` (the environment's). */
-  async delete({ actor, name }: { actor: Actor; name: string }): Promise<{ deleted: true }> {
+  async delete({ actor, name }: { actor: Actor; name: string }): Promise<{ directory: SnapshotVersion }> {
     this.refuseName(name);
-    const { result: secretId } = await this.parts.changes.apply(async (tx) => {
+    const { result: secretId, directory } = await this.parts.changes.apply(async (tx) => {
       const old = await findProvider(tx, name);
       if (old === undefined) throw new Refusal('not_found');
       await deleteProvider(tx, name);
@@ -97,7 +97,7 @@ export class IdentityProviders {
     });
     if (secretId !== null) await this.destroy(secretId);
     this.parts.log.info({ actorId: actor.callerId, provider: name }, 'identity provider deleted');
-    return { deleted: true };
+    return { directory };
   }
 
   /** Looks whether a provider can be used. Refuses with `url_refused`. */

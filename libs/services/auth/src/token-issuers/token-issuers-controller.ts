@@ -18,13 +18,13 @@ export class TokenIssuersController {
 
   /** Trusts one. */
   @Serves(signInContracts.putTokenIssuer)
-  put(asked: IssuerSettings & { actor: Actor; name: string }): Promise<signInContracts.TokenIssuer> {
+  put(asked: IssuerSettings & { actor: Actor; name: string }): Promise<{ tokenIssuer: signInContracts.TokenIssuer; directory: SnapshotVersion }> {
     return this.issuers.put(asked);
   }
 
   /** Stops trusting one. */
   @Serves(signInContracts.deleteTokenIssuer)
-  delete(asked: { actor: Actor; name: string }): Promise<{ deleted: true }> {
+  delete(asked: { actor: Actor; name: string }): Promise<{ directory: SnapshotVersion }> {
     return this.issuers.delete(asked);
   }
 

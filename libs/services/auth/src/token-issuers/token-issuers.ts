@@ -42,27 +42,27 @@ export class TokenIssuers {
   }
 
   /** Trusts an issuer, once its keys could be fetched; refuses as `fetchIssuerKeys`, and with `conflict` for an issuer that has another name. */
-  async put({ actor, name, ...settings }: IssuerSettings & { actor: Actor; name: string }): Promise<Wire> {
+  async put({ actor, name, ...settings }: IssuerSettings & { actor: Actor; name: string }): Promise<{ tokenIssuer: Wire; directory: SnapshotVersion }> {
     const keys = await fetchIssuerKeys(this.parts.outbound, settings);
     const now = this.parts.clock.now();
-    const { result } = await this.parts.changes.apply(async (tx) => {
+    const { result, directory } = await this.parts.changes.apply(async (tx) => {
       const old = await findIssuer(tx, name);
       const row = { name, settings, keys, keysFetchedAt: now, createdAt: old?.createdAt ?? now };
       await saveIssuer(tx, row);
       return { result: row, changed: true };
     });
     this.parts.log.info({ actorId: actor.callerId, issuer: settings.issuer, keys: keys.length }, 'token issuer trusted');
-    return wireOf(result);
+    return { tokenIssuer: wireOf(result), directory };
   }
 
   /** Stops trusting an issuer. */
-  async delete({ actor, name }: { actor: Actor; name: string }): Promise<{ deleted: true }> {
-    await this.parts.changes.apply(async (tx) => {
+  async delete({ actor, name }: { actor: Actor; name: string }): Promise<{ directory: SnapshotVersion }> {
+    const { directory } = await this.parts.changes.apply(async (tx) => {
       if (!(await deleteIssuer(tx, name))) throw new Refusal('not_found');
       return { result: undefined, changed: true };
     });
     this.parts.log.info({ actorId: actor.callerId, tokenIssuer: name }, 'token issuer no longer trusted');
-    return { deleted: true };
+    return { directory };
   }
 
   /**

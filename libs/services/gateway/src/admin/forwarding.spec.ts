@@ -155,6 +155,10 @@ describe('a change that kills access', () => {
     ['DELETE', '/clients/a-client', undefined, clientContracts.deleteClient],
     ['POST', '/grants/a-grant/revoke', undefined, clientContracts.revokeGrant],
     ['POST', '/signing-keys/rotate', { retireNow: true }, clientContracts.rotateSigningKey],
+    ['PUT', '/identity-providers/company', { displayName: 'The company', issuer: 'https://id.example', clientId: 'gatehouse', enabled: false }, signInContracts.putIdentityProvider],
+    ['DELETE', '/identity-providers/company', undefined, signInContracts.deleteIdentityProvider],
+    ['PUT', '/token-issuers/company', { issuer: 'https://id.example' }, signInContracts.putTokenIssuer],
+    ['DELETE', '/token-issuers/company', undefined, signInContracts.deleteTokenIssuer],
   ] as const)('%s %s is answered once this edge knows of it', async (method, path, body, contract) => {
     const version = neighbours.directoryVersion + 1;
     let known = false;

@@ -7,6 +7,7 @@ import { Needs } from './needs.js';
 import { NOTHING, Operation } from './operation.js';
 import { PATH } from './path-parameters.js';
 import { ServiceSecrets } from './service-secrets.js';
+import { SnapshotWaits } from './snapshot-waits.js';
 
 const path = { name: PATH.issuer };
 const { deleteIdentityProvider, identityProvider, listIdentityProviders, putIdentityProvider, testIdentityProvider } = signInContracts;
@@ -18,6 +19,7 @@ export class IdentityProvidersController {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
     private readonly secrets: ServiceSecrets,
+    private readonly waits: SnapshotWaits,
   ) {}
 
   @Get()
@@ -43,12 +45,15 @@ export class IdentityProvidersController {
   async put(@Param('name') name: string, @Body() body: z.output<typeof api.identityProviderBody>, @Req() request: AdminRequest) {
     const { clientSecret, ...settings } = body;
     const secret = clientSecret === undefined ? null : await this.secrets.seal(clientSecret);
-    return this.bus.request(putIdentityProvider, { actor: actorOf(request), name, ...settings, secret });
+    const put = await this.bus.request(putIdentityProvider, { actor: actorOf(request), name, ...settings, secret });
+    await this.waits.directoryReached(put.directory);
+    return put.identityProvider;
   }
 
   @Delete(':name')
   @Operation({ summary: 'Remove a provider: who signed in there is signed out', path, answer: NOTHING, errors: deleteIdentityProvider.errors })
   async remove(@Param('name') name: string, @Req() request: AdminRequest): Promise<void> {
-    await this.bus.request(deleteIdentityProvider, { actor: actorOf(request), name });
+    const { directory } = await this.bus.request(deleteIdentityProvider, { actor: actorOf(request), name });
+    await this.waits.directoryReached(directory);
   }
 }
