@@ -1,8 +1,9 @@
 import { api } from '@gatehouse/contracts';
 import type { z } from 'zod';
 import { CliFailure, EXIT } from './failure.js';
+import { gatewayPath, unreachable } from './gateway-url.js';
 import { nextStep } from './next-steps.js';
-import { accessToken, gatewayUrl } from './sign-in.js';
+import { accessToken, renewedToken } from './sign-in.js';
 import type { Surroundings } from './surroundings.js';
 
 const TIMEOUT_MS = 30_000;
@@ -11,7 +12,7 @@ const STANDARD_MEMBERS = new Set(['type', 'title', 'status', 'code', 'detail', '
 
 /** A question to the admin API. */
 export interface Ask<T extends z.ZodType> {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below /api/v1, with every name encoded (see `path`). */
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
@@ -51,8 +52,18 @@ export class AdminApi {
   }
 
   private async send(ask: Ask<z.ZodType>): Promise<Response> {
-    const url = this.urlOf(ask);
     const token = await accessToken(this.surroundings);
+    const response = await this.sendWith(token, ask);
+    if (response.status !== 401) return response;
+    // Refused before its time, as after a rotation of signing keys: the login may have another one.
+    const other = await renewedToken(this.surroundings, token);
+    if (other === undefined) return response;
+    await response.body?.cancel();
+    return this.sendWith(other, ask);
+  }
+
+  private async sendWith(token: string, ask: Ask<z.ZodType>): Promise<Response> {
+    const url = this.urlOf(ask);
     const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json', ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }) };
     const signal = AbortSignal.any([this.surroundings.interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
@@ -65,23 +76,12 @@ export class AdminApi {
   }
 
   private urlOf(ask: Ask<z.ZodType>): URL {
-    const url = gatewayUrl(this.surroundings);
-    url.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1${ask.path}`;
-    url.search = '';
+    const url = gatewayPath(this.surroundings, `/api/v1${ask.path}`);
     for (const [name, value] of Object.entries(ask.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return url;
   }
-}
-
-/** Why the gateway could not be talked to at all, and what to do. */
-export function unreachable(origin: string, cause: unknown, interrupted?: AbortSignal): CliFailure {
-  if (interrupted?.aborted === true) return new CliFailure({ message: 'interrupted' });
-  return new CliFailure(
-    { message: `no answer from ${origin}`, next: 'is it running? npm start starts one here; GATEHOUSE_URL says where another one is' },
-    { cause },
-  );
 }
 
 function checked<T extends z.ZodType>(schema: T, text: string): z.output<T> {

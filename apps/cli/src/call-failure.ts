@@ -1,8 +1,8 @@
 import { errorRow, ERRORS, isErrorCode, isJsonObject, type ErrorCode } from '@gatehouse/kernel';
 import { REFUSAL_META_KEY } from '@gatehouse/mcp';
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError, type CallToolResult } from '@modelcontextprotocol/client';
-import { unreachable } from './admin-api.js';
 import { CliFailure, EXIT } from './failure.js';
+import { unreachable } from './gateway-url.js';
 import { nextStep } from './next-steps.js';
 
 const UNAUTHORIZED = 401;

@@ -34,3 +34,8 @@ export class CliFailure extends Error {
 export function usageFailure(message: string, next?: string): CliFailure {
   return new CliFailure({ message, next, exit: EXIT.usage });
 }
+
+/** Nobody is signed in: exit code 3, with the command to try. */
+export function notSignedIn(message: string, next = 'gatehouse login, or set GATEHOUSE_TOKEN to a personal access token'): CliFailure {
+  return new CliFailure({ message, code: 'unauthenticated', next, exit: EXIT.notSignedIn });
+}

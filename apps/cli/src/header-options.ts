@@ -1,4 +1,5 @@
 import { usageFailure } from './failure.js';
+import { secretFile, secretFrom } from './secret-source.js';
 import type { Surroundings } from './surroundings.js';
 
 /** One header of a new server, as the admin API takes it. */
@@ -24,13 +25,13 @@ export async function headersFrom(options: HeaderOptions, surroundings: Surround
   const sources = (options.secretHeader ?? []).map((option) => nameAndRest(option, '--secret-header'));
   if (sources.filter((source) => source.value === '-').length > 1) throw usageFailure('standard input can be the value of one header only');
   const secret: Header[] = [];
-  for (const { name, value } of sources) secret.push({ name, value: await secretValue(value, surroundings), secret: true });
+  for (const { name, value } of sources) secret.push({ name, value: await secretFrom(value, surroundings, '--secret-header takes NAME=env:VAR, NAME=file:PATH or NAME=-'), secret: true });
   return [...plain, ...secret, ...(await bearer(options.bearerTokenFile, surroundings))];
 }
 
 async function bearer(file: string | undefined, surroundings: Surroundings): Promise<Header[]> {
   if (file === undefined) return [];
-  return [{ name: 'Authorization', value: `Bearer ${await fileContent(file, surroundings)}`, secret: true }];
+  return [{ name: 'Authorization', value: `Bearer ${await secretFile(file, surroundings)}`, secret: true }];
 }
 
 function nameAndRest(option: string, flag: string): { name: string; value: string } {
@@ -38,30 +39,4 @@ function nameAndRest(option: string, flag: string): { name: string; value: strin
   // A header's value is not repeated in the message: it may be a secret given the wrong way.
   if (at < 1 || at === option.length - 1) throw usageFailure(`${flag} takes NAME=VALUE`);
   return { name: option.slice(0, at).trim(), value: option.slice(at + 1) };
-}
-
-async function secretValue(source: string, surroundings: Surroundings): Promise<string> {
-  if (source === '-') return filled(await surroundings.readInput(), 'standard input');
-  if (source.startsWith('env:')) return filled(surroundings.variable(source.slice(4)) ?? '', `the variable ${source.slice(4)}`);
-  if (source.startsWith('file:')) return fileContent(source.slice(5), surroundings);
-  throw usageFailure('--secret-header takes NAME=env:VAR, NAME=file:PATH or NAME=-', 'a value on the command line would be in the process list and the shell\'s history');
-}
-
-async function fileContent(path: string, surroundings: Surroundings): Promise<string> {
-  return filled(await readNamedFile(path, surroundings), path);
-}
-
-function filled(text: string, where: string): string {
-  const value = text.replace(/\r?\n$/, '');
-  if (value === '') throw usageFailure(`${where} is empty or not set`);
-  return value;
-}
-
-/** A file the user named; a usage failure when it cannot be read. */
-export async function readNamedFile(path: string, surroundings: Surroundings): Promise<string> {
-  try {
-    return await surroundings.readFile(path);
-  } catch (error) {
-    throw usageFailure(`cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '@gatehouse/kernel';
 import { usageFailure } from './failure.js';
-import { readNamedFile } from './header-options.js';
+import { readNamedFile } from './secret-source.js';
 import type { Surroundings } from './surroundings.js';
 
 /** A JSON object given on the command line, as `@file`, or as `-` for standard input. */

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@gatehouse/kernel';
 
 /** What to do about a refusal, where there is something to do: shown under the sentence of the error table. */
 const NEXT: Partial<Record<ErrorCode, string>> = {
-  unauthenticated: 'set GATEHOUSE_TOKEN, or run in the folder of the data directory',
+  unauthenticated: 'gatehouse login, or set GATEHOUSE_TOKEN to a personal access token',
   insufficient_scope: 'make a token with the scope: gatehouse token create NAME --scope admin',
   capability_missing: 'ask an administrator, or use an administrator\'s token; gatehouse whoami shows your roles',
   not_found: 'list what there is with the noun\'s list verb',

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CliFailure } from './failure.js';
-import { readNamedFile } from './header-options.js';
+import { namedText } from './secret-source.js';
 import { splitPolicies, type NamedPolicy } from './split-policies.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -12,7 +12,7 @@ export async function policiesIn(files: readonly string[], surroundings: Surroun
 }
 
 async function policiesOf(file: string, surroundings: Surroundings): Promise<NamedPolicy[]> {
-  const text = file === '-' ? await surroundings.readInput() : await readNamedFile(file, surroundings);
+  const text = await namedText(file, surroundings);
   try {
     return splitPolicies(text, basename(file).replace(/\.cedar$/, ''));
   } catch (error) {

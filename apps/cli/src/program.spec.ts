@@ -15,13 +15,23 @@ const verbs = tree.filter(({ children, words }) => children.length === 0 && word
 describe('the command tree', () => {
   it('has the verbs that exist, and no others', () => {
     expect(verbs.map(({ words }) => words.join(' '))).toEqual([
+      'login',
+      'logout',
       'whoami',
       ...['add', 'list', 'show', 'tools', 'probe', 'stop', 'start', 'rm'].map((name) => `server ${name}`),
       'call',
       ...['list', 'show', 'apply', 'delete', 'test'].map((name) => `policy ${name}`),
       'audit query',
       ...['create', 'list', 'revoke'].map((name) => `token ${name}`),
-      ...['create', 'list', 'disable'].map((name) => `person ${name}`),
+      ...['list', 'show', 'add', 'update', 'disable', 'enable'].map((name) => `person ${name}`),
+      ...['list', 'set', 'rm'].map((name) => `team ${name}`),
+      ...['list', 'set', 'rm'].map((name) => `role ${name}`),
+      ...['list', 'add', 'rotate', 'disable'].map((name) => `service-account ${name}`),
+      ...['list', 'add', 'allow', 'deny', 'rm', 'registration show', 'registration apply'].map((name) => `client ${name}`),
+      ...['list', 'revoke'].map((name) => `grant ${name}`),
+      ...['list', 'set', 'rm', 'test'].map((name) => `identity-provider ${name}`),
+      ...['list', 'set', 'rm'].map((name) => `token-issuer ${name}`),
+      ...['list', 'rotate'].map((name) => `signing-key ${name}`),
     ]);
   });
 
@@ -32,7 +42,7 @@ describe('the command tree', () => {
     expect(ran.out).toContain('--output <format>');
   });
 
-  it.each([[['login']], [['server']], [['server', 'list', '--nope']], [['server', 'show']], [['server', 'list', '-o', 'csv']], [[]]])('%j is usage: exit 2', async (args) => {
+  it.each([[['lgin']], [['server']], [['server', 'list', '--nope']], [['server', 'show']], [['server', 'list', '-o', 'csv']], [[]]])('%j is usage: exit 2', async (args) => {
     expect((await invoke(args)).code).toBe(2);
   });
 });
@@ -49,6 +59,8 @@ describe('completion', () => {
     ['pol', 'policy'],
     ['audit query --dec', '--decision'],
     ['audit query --decision d', 'deny'],
+    ['identity-provider set okta --prov', '--provisioning'],
+    ['client registration ap', 'apply'],
     ['completion z', 'zsh'],
   ])('completes "gatehouse %s" to %s in bash', async (line, expected) => {
     const { out } = await invoke(['completion', 'bash']);

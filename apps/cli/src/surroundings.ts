@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { openBrowser } from './login/open-browser.js';
 
 /** Everything a command reads from or writes to that is not the gateway: specs bring their own. */
 export interface Surroundings {
@@ -12,6 +15,10 @@ export interface Surroundings {
   readonly adminTokenFile: string;
   /** True when the data directory was named: then its token may leave this machine. */
   readonly dataDirNamed: boolean;
+  /** File with the logins of `gatehouse login`. */
+  readonly loginFile: string;
+  /** True when somebody sits at a terminal who can be asked to sign in. */
+  readonly interactive: boolean;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Any variable, for `env:NAME` sources of secret headers. */
@@ -19,6 +26,10 @@ export interface Surroundings {
   readFile(path: string): Promise<string>;
   /** Standard input whole, as text. */
   readInput(): Promise<string>;
+  /** Lines of standard input as they come, until it ends or the signal is aborted. */
+  inputLines(signal: AbortSignal): AsyncIterable<string>;
+  /** Opens a browser at an address; false when there is none to open. */
+  openBrowser(url: string): Promise<boolean>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Aborted when the user interrupts. */
@@ -45,11 +56,15 @@ export function processSurroundings(): Surroundings {
     token: env['GATEHOUSE_TOKEN'] || undefined,
     adminTokenFile: join(dataDir || DEFAULT_DATA_DIR, 'admin.token'),
     dataDirNamed: Boolean(dataDir),
+    loginFile: join(env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'gatehouse', 'login.json'),
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     variable: (name) => env[name],
     readFile: (path) => readFile(path, 'utf8'),
     readInput: () => text(process.stdin),
+    inputLines: (signal) => createInterface({ input: process.stdin, signal }),
+    openBrowser,
     now: Date.now,
     interrupted: interruption(),
   };

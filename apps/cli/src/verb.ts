@@ -36,14 +36,14 @@ export function invocation(context: Context, options: { output?: Format }): Invo
   return { ...context, format, answer: (value, asTable) => print(context.surroundings, format, value, asTable) };
 }
 
-/** Collects a repeatable option. */
-export function each(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
+/** Collects a repeatable option; false is what its `--no-…` left. */
+export function each(value: string, before: string[] | false | undefined): string[] {
+  return [...(before || []), value];
 }
 
 /** A repeatable option with fixed choices; one value each time, so that an argument may follow it. */
 export function eachOf(flags: string, description: string, choices: readonly string[]): Option {
-  return new Option(flags, description).choices(choices).argParser((value: string, before: string[] | undefined) => {
+  return new Option(flags, description).choices(choices).argParser((value: string, before: string[] | false | undefined) => {
     if (choices.includes(value)) return each(value, before);
     throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
   });

@@ -8,7 +8,10 @@ export interface Arrived {
   path: string;
   query: URLSearchParams;
   headers: IncomingMessage['headers'];
+  /** The body as JSON, where it is JSON. */
   body: unknown;
+  /** The body as a form, where it is one; else empty. */
+  form: URLSearchParams;
 }
 
 /** What to answer: a status (default 200) and a JSON body. */
@@ -56,7 +59,15 @@ export async function startGatewayWorld(routes: Routes): Promise<GatewayWorld> {
 async function read(request: IncomingMessage): Promise<Arrived> {
   const url = new URL(request.url ?? '/', 'http://world');
   const body = await text(request);
-  return { method: request.method ?? '', path: url.pathname, query: url.searchParams, headers: request.headers, body: body === '' ? undefined : JSON.parse(body) };
+  const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+  return {
+    method: request.method ?? '',
+    path: url.pathname,
+    query: url.searchParams,
+    headers: request.headers,
+    body: body === '' || isForm ? undefined : JSON.parse(body),
+    form: new URLSearchParams(isForm ? body : ''),
+  };
 }
 
 async function answerTo(routes: Routes, request: Arrived): Promise<Answer> {

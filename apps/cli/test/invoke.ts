@@ -19,6 +19,14 @@ export interface Given {
   now?: number;
   dataDirNamed?: boolean;
   interrupted?: AbortSignal;
+  /** File of logins; one that is not there unless told. */
+  loginFile?: string;
+  /** Somebody is at the terminal who can be asked to sign in. */
+  interactive?: boolean;
+  /** What the person does with the address that a browser opens at; without it there is no browser. */
+  browser?: (url: string) => void;
+  /** Lines that come on standard input, one by one. */
+  lines?: (written: () => string) => AsyncIterable<string>;
   /** Called with everything written to stdout so far. */
   onOutput?: (out: string) => void;
 }
@@ -38,6 +46,7 @@ function surroundings(given: Given, ran: Ran): Surroundings {
     token: 'token' in given ? given.token : 'ghp_gatehouse_test',
     adminTokenFile: '.gatehouse/admin.token',
     dataDirNamed: given.dataDirNamed ?? false,
+    ...signingIn(given, ran),
     stdout: output((text) => {
       ran.out += text;
       given.onOutput?.(ran.out);
@@ -49,6 +58,22 @@ function surroundings(given: Given, ran: Ran): Surroundings {
     now: () => given.now ?? 1_750_000_000_000,
     interrupted: given.interrupted ?? new AbortController().signal,
   };
+}
+
+function signingIn(given: Given, ran: Ran): Pick<Surroundings, 'loginFile' | 'interactive' | 'inputLines' | 'openBrowser'> {
+  return {
+    loginFile: given.loginFile ?? '/nowhere/gatehouse/login.json',
+    interactive: given.interactive ?? false,
+    inputLines: () => given.lines?.(() => ran.err) ?? noLines(),
+    openBrowser: async (url) => {
+      given.browser?.(url);
+      return given.browser !== undefined;
+    },
+  };
+}
+
+async function* noLines(): AsyncGenerator<string> {
+  // Standard input is at its end from the start.
 }
 
 async function readFrom(files: Record<string, string>, path: string): Promise<string> {

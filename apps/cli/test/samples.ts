@@ -41,7 +41,99 @@ export function sampleTool(name: string, description: string): policyContracts.O
 
 /** A person with roles and teams. */
 export function samplePerson(over: object = {}): object {
-  return { id: `per_${uuid(2)}`, name: 'Ada', email: 'ada@example.com', roles: ['member'], teams: ['analysis'], effective: { roles: ['member'], teams: ['analysis'], capabilities: [] }, status: 'active', source: 'local', createdAt: 1_750_000_000_000, lastSignInAt: null, ...over };
+  return {
+    id: `per_${uuid(2)}`,
+    name: 'Ada',
+    email: 'ada@example.com',
+    roles: ['member'],
+    teams: ['analysis'],
+    effective: { roles: ['member', 'operator'], teams: ['analysis', 'on-call'], capabilities: ['servers.read'] },
+    status: 'active',
+    source: 'local',
+    createdAt: 1_750_000_000_000,
+    lastSignInAt: null,
+    ...over,
+  };
+}
+
+/** A service account with a secret. */
+export function sampleServiceAccount(over: object = {}): object {
+  return { id: `svc_${uuid(5)}`, name: 'nightly', roles: ['member'], teams: [], auth: 'secret', secretAt: 1_750_000_000_000, status: 'active', createdAt: 1_750_000_000_000, ...over };
+}
+
+/** A client that described itself by a document. */
+export function sampleClient(over: object = {}): object {
+  return {
+    id: 'https://client.example.com/oauth/client.json',
+    kind: 'metadata-document',
+    name: 'Editor',
+    host: 'client.example.com',
+    redirectUris: ['http://127.0.0.1/callback'],
+    authMethod: 'none',
+    grantTypes: ['authorization_code'],
+    status: 'waiting',
+    requireDpop: false,
+    createdAt: 1_750_000_000_000,
+    lastUsedAt: null,
+    grants: 0,
+    ...over,
+  };
+}
+
+/** What the editor may do on behalf of Ada. */
+export function sampleGrant(over: object = {}): object {
+  return {
+    id: 'grant1',
+    callerId: `per_${uuid(2)}`,
+    callerName: 'Ada',
+    clientId: 'https://client.example.com/oauth/client.json',
+    clientName: 'Editor',
+    resources: ['https://gatehouse.test/mcp/demo'],
+    scopes: ['mcp:access'],
+    createdAt: 1_750_000_000_000,
+    lastUsedAt: null,
+    expiresAt: 1_752_000_000_000,
+    ...over,
+  };
+}
+
+/** A provider that was set with little more than its issuer. */
+export function sampleIdentityProvider(over: object = {}): object {
+  return {
+    name: 'okta',
+    displayName: 'Okta',
+    issuer: 'https://okta.test',
+    clientId: '0oa1',
+    scopes: ['openid', 'profile', 'email'],
+    claims: { name: 'name', email: 'email', groups: 'roles' },
+    provisioning: 'invited',
+    linkByEmail: true,
+    administratorRule: null,
+    identityAssertions: false,
+    allowPrivateNetwork: false,
+    enabled: true,
+    hasSecret: true,
+    managedBy: 'api',
+    createdAt: 1_750_000_000_000,
+    ...over,
+  };
+}
+
+/** A trusted issuer of access tokens. */
+export function sampleTokenIssuer(over: object = {}): object {
+  return {
+    name: 'entra',
+    issuer: 'https://login.test/tenant',
+    jwksUri: 'https://login.test/keys',
+    audience: 'api://gatehouse',
+    claims: { name: 'name', email: 'email', groups: 'groups' },
+    provisioning: 'invited',
+    allowPrivateNetwork: false,
+    keys: 2,
+    keysFetchedAt: 1_750_000_000_000,
+    createdAt: 1_750_000_000_000,
+    ...over,
+  };
 }
 
 /** A token without its secret. */

@@ -4,6 +4,7 @@ import { invoke, type Given } from '../../test/invoke.js';
 import { samplePerson, samplePolicy, sampleToken } from '../../test/samples.js';
 
 const ADA = 'per_01990000-0000-7000-8000-000000000002';
+const accounts = { 'GET /api/v1/service-accounts': { body: { items: [], nextCursor: null } } };
 const people = { 'GET /api/v1/people': { body: { items: [samplePerson()], nextCursor: null } } };
 
 let world: GatewayWorld;
@@ -27,8 +28,8 @@ describe('token', () => {
   });
 
   it('create takes scopes, a person by e-mail and an expiry', async () => {
-    const args = ['token', 'create', '--scope', 'admin', 'ci', '--scope', 'mcp:access', '--person', 'ada@example.com', '--expires', '90d'];
-    await gatehouse({ ...created, ...people }, args, { now: 1_000 });
+    const args = ['token', 'create', '--scope', 'admin', 'ci', '--scope', 'mcp:access', '--caller', 'ada@example.com', '--expires', '90d'];
+    await gatehouse({ ...created, ...people, ...accounts }, args, { now: 1_000 });
     expect(sent()).toEqual({ name: 'ci', scopes: ['admin', 'mcp:access'], callerId: ADA, expiresAt: 1_000 + 90 * 86_400_000 });
   });
 
@@ -43,25 +44,6 @@ describe('token', () => {
     const routes = { 'GET /api/v1/tokens': { body: { items: [sampleToken()], nextCursor: null } }, 'POST /api/v1/tokens/tok_1/revoke': { body: {} } };
     expect((await gatehouse(routes, ['token', 'list', '-o', 'table'])).out).toContain('laptop');
     expect((await invoke(['token', 'revoke', 'tok_1'], { url: world.url })).code).toBe(0);
-  });
-});
-
-describe('person', () => {
-  it('create sends roles and teams', async () => {
-    const routes = { 'POST /api/v1/people': { status: 201, body: samplePerson() } };
-    await gatehouse(routes, ['person', 'create', 'Ada', '--email', 'ada@example.com', '--role', 'administrator', '--team', 'a', '--team', 'b']);
-    expect(sent()).toEqual({ name: 'Ada', email: 'ada@example.com', roles: ['administrator'], teams: ['a', 'b'] });
-  });
-
-  it('list shows them, disable finds one by name', async () => {
-    const routes = { ...people, [`POST /api/v1/people/${ADA}/disable`]: { body: samplePerson({ status: 'disabled' }) } };
-    expect((await gatehouse(routes, ['person', 'list', '-o', 'table'])).out).toContain('ada@example.com');
-    expect((await invoke(['person', 'disable', 'Ada', '-o', 'table'], { url: world.url })).out).toMatch(/status +disabled/);
-  });
-
-  it('disable refuses a name that two people have', async () => {
-    const routes = { 'GET /api/v1/people': { body: { items: [samplePerson(), samplePerson({ email: null })], nextCursor: null } } };
-    expect(await gatehouse(routes, ['person', 'disable', 'Ada'])).toMatchObject({ code: 1, err: expect.stringContaining('2 people are called Ada') });
   });
 });
 
@@ -105,12 +87,12 @@ describe('policy', () => {
 describe('policy test', () => {
   const deny = { 'POST /api/v1/policies/test': { body: { effect: 'deny', reason: 'no_policy', policies: [] } } };
 
-  it('asks for a person as they are here', async () => {
+  it('asks for a person as they are here, with what their teams add', async () => {
     const ran = await gatehouse({ ...deny, ...people }, ['policy', 'test', 'demo', 'echo', '{"text":"x"}', '--person', 'ada@example.com', '-o', 'table']);
     expect(ran.out).toMatch(/decision +deny\nbecause +no policy permits it/);
     expect(sent()).toEqual({
       question: {
-        person: { id: ADA, email: 'ada@example.com', teams: ['analysis'], roles: ['member'] },
+        person: { id: ADA, email: 'ada@example.com', teams: ['analysis', 'on-call'], roles: ['member', 'operator'] },
         server: 'demo',
         client: '',
         action: 'call',

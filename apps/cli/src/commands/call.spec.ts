@@ -76,7 +76,7 @@ describe('call', () => {
 
   it('exits 3 when the token is not accepted', async () => {
     const ran = await call(error({ code: 1001, message: 'A valid access token is required.', data: { type: 'unauthenticated' } }, 401), ['demo', 'echo']);
-    expect(ran).toMatchObject({ code: 3, err: expect.stringContaining('next: set GATEHOUSE_TOKEN') });
+    expect(ran).toMatchObject({ code: 3, err: expect.stringContaining('next: gatehouse login, or set GATEHOUSE_TOKEN') });
   });
 
   it('takes arguments from a file or standard input', async () => {

@@ -1,13 +1,10 @@
-import { serverName } from '@gatehouse/contracts';
 import type { Progress } from '@modelcontextprotocol/client';
 import type { Command } from 'commander';
 import { contentText } from '../content-text.js';
-import { usageFailure } from '../failure.js';
 import { jsonArgument } from '../json-argument.js';
+import { endpointToken, endpointUrl } from '../login/endpoint-token.js';
 import { plainLine } from '../output/plain-text.js';
 import type { Format } from '../output/print.js';
-import { accessToken, gatewayUrl } from '../sign-in.js';
-import type { Surroundings } from '../surroundings.js';
 import { invocation, verb, wholeNumber, type Context } from '../verb.js';
 
 const DEFAULT_TIMEOUT_S = 60;
@@ -31,10 +28,10 @@ async function call(context: Context, [endpoint, tool, args, options]: [string, 
   // Loaded here because the MCP client costs more to start than every other verb takes.
   const { callTool, resultFailure } = await import('../mcp-call.js');
   const result = await callTool({
-    endpoint: endpointOf(endpoint, surroundings),
-    token: await accessToken(surroundings),
-    tool,
+    endpoint: endpointUrl(endpoint, surroundings),
     arguments: args === undefined ? {} : await jsonArgument(args, surroundings),
+    token: await endpointToken(surroundings, endpoint),
+    tool,
     timeoutMs: (options.timeout ?? DEFAULT_TIMEOUT_S) * MS,
     signal: surroundings.interrupted,
     onProgress: surroundings.stderr.isTerminal ? (progress) => surroundings.stderr.write(progressLine(progress)) : undefined,
@@ -45,15 +42,6 @@ async function call(context: Context, [endpoint, tool, args, options]: [string, 
   // A table has nothing to show for a failure: its text is on stderr.
   if (failure === undefined || asked.format !== 'table') asked.answer(result, () => `${text}\n`);
   if (failure !== undefined) throw failure;
-}
-
-/** The endpoint's URL. A name only: a whole URL would send the token to wherever it points. */
-function endpointOf(name: string, surroundings: Surroundings): URL {
-  if (!serverName.safeParse(name).success) throw usageFailure(`${JSON.stringify(name)} is not the name of an endpoint`, 'gatehouse server list');
-  const url = gatewayUrl(surroundings);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/mcp/${name}`;
-  url.search = '';
-  return url;
 }
 
 function progressLine({ progress, total, message }: Progress): string {

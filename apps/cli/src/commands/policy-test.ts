@@ -1,13 +1,13 @@
 import { api, policyContracts } from '@gatehouse/contracts';
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
+import { findPerson } from '../callers.js';
 import { CliFailure, EXIT } from '../failure.js';
 import { jsonArgument } from '../json-argument.js';
 import { remark, type Format } from '../output/print.js';
 import { fieldList } from '../output/table.js';
-import { findPerson } from '../people.js';
 import { policiesIn } from '../policy-files.js';
-import { each, eachOf, invocation, verb, type Context } from '../verb.js';
+import { each, invocation, verb, type Context } from '../verb.js';
 
 type Person = z.output<typeof policyContracts.policyQuestion>['person'];
 
@@ -40,7 +40,7 @@ export function addPolicyTest(policy: Command, context: Context): void {
   )
     .option('--person <who>', 'a person here, by id, e-mail or name; else an imagined one is made of the options below')
     .option('--email <address>', 'e-mail address of the imagined person')
-    .addOption(eachOf('--role <role>', 'role of the imagined person (repeatable; default: member)', ['administrator', 'member']))
+    .option('--role <role>', 'role of the imagined person (repeatable; default: member)', each)
     .option('--team <team>', 'team of the imagined person (repeatable)', each)
     .option('--client <name>', 'name of the client they use')
     .addOption(new Option('--action <action>', 'what they do (default: call, or connect without a target)').choices(policyContracts.policyQuestion.shape.action.options))
@@ -76,6 +76,6 @@ async function personFrom(context: Context, options: TestOptions): Promise<Perso
   if (options.person === undefined) {
     return { id: 'imagined', email: options.email ?? null, teams: options.team ?? [], roles: options.role ?? ['member'] };
   }
-  const { id, email, teams, roles } = await findPerson(context.api, options.person);
-  return { id, email, teams, roles };
+  const { id, email, effective } = await findPerson(context.api, options.person);
+  return { id, email, teams: effective.teams, roles: effective.roles };
 }

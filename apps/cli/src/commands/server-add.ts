@@ -4,7 +4,7 @@ import { headersFrom, type HeaderOptions } from '../header-options.js';
 import { remark, type Format } from '../output/print.js';
 import { fieldList } from '../output/table.js';
 import { adviceFor, afterProbe, healthText, toolNames } from '../probe-watch.js';
-import { usageFailure } from '../failure.js';
+import { requestBody } from '../request-body.js';
 import { each, invocation, verb, type Context } from '../verb.js';
 
 interface AddOptions extends HeaderOptions {
@@ -43,7 +43,7 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
 
 async function bodyFrom(context: Context, url: string, options: AddOptions): Promise<unknown> {
   const headers = await headersFrom(options, context.surroundings);
-  const parsed = api.serverBody.safeParse({
+  return requestBody(api.serverBody, {
     url,
     name: options.name,
     transport: options.transport,
@@ -51,9 +51,6 @@ async function bodyFrom(context: Context, url: string, options: AddOptions): Pro
     allowPrivateNetwork: options.allowPrivateNetwork,
     auth: headers.length === 0 ? undefined : { kind: 'headers', headers },
   });
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw usageFailure(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
 }
 
 /** Where clients reach a server. */

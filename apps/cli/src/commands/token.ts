@@ -1,17 +1,17 @@
 import { api, authContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
 import { path } from '../admin-api.js';
+import { callerIdOf } from '../callers.js';
 import { futureTime } from '../durations.js';
 import { remark, timeText, type Format } from '../output/print.js';
 import { fieldList, table, type Columns } from '../output/table.js';
-import { personIdOf } from '../people.js';
 import { eachOf, invocation, noun, verb, type Context } from '../verb.js';
 
 type Token = authContracts.TokenSummary;
 
 interface CreateOptions {
   scope?: string[];
-  person?: string;
+  caller?: string;
   expires?: string;
   output?: Format;
 }
@@ -28,13 +28,15 @@ const COLUMNS: Columns<Token> = {
 
 /** `gatehouse token …`. */
 export function addToken(program: Command, context: Context): void {
-  const token = noun(program, 'token', 'Personal access tokens');
+  const token = noun(program, 'token', 'Personal access tokens, of people and service accounts');
   verb(token, 'create <name>', 'Make a token; it is shown once', 'gatehouse token create laptop --expires 90d')
     .addOption(eachOf('--scope <scope>', 'what it may be used for (repeatable; default: mcp:access)', authContracts.TOKEN_SCOPES))
-    .option('--person <who>', 'whose it is: id, e-mail or name (default: yours)')
+    .option('--caller <who>', 'whose it is: person or service account by id, e-mail or name (default: yours)')
     .option('--expires <when>', 'a duration from now (90d) or a time; default: never')
     .action((name: string, options: CreateOptions) => create(context, name, options));
-  verb(token, 'list', 'List the tokens you may see', 'gatehouse token list').action((options: CreateOptions) => list(context, options));
+  verb(token, 'list', 'List the tokens you may see', 'gatehouse token list')
+    .option('--caller <who>', 'only of this person or service account')
+    .action((options: CreateOptions) => list(context, options));
   verb(token, 'revoke <id>', 'Revoke a token: it stops working at once', 'gatehouse token revoke tok_01990000-0000-7000-8000-000000000000').action(
     (id: string, options: CreateOptions) => revoke(context, id, options),
   );
@@ -44,7 +46,7 @@ async function create(context: Context, name: string, options: CreateOptions): P
   const body = {
     name,
     ...(options.scope === undefined ? {} : { scopes: options.scope }),
-    ...(options.person === undefined ? {} : { callerId: await personIdOf(context.api, options.person) }),
+    ...(options.caller === undefined ? {} : { callerId: await callerIdOf(context.api, options.caller) }),
     ...(options.expires === undefined ? {} : { expiresAt: futureTime(options.expires, context.surroundings.now()) }),
   };
   const created = await context.api.ask({ method: 'POST', path: '/tokens', body, answer: api.createdToken });
@@ -55,7 +57,8 @@ async function create(context: Context, name: string, options: CreateOptions): P
 }
 
 async function list(context: Context, options: CreateOptions): Promise<void> {
-  const tokens = await context.api.all('/tokens', api.tokenPage);
+  const callerId = options.caller === undefined ? undefined : await callerIdOf(context.api, options.caller);
+  const tokens = (await context.api.all('/tokens', api.tokenPage)).filter((token) => [undefined, token.callerId].includes(callerId));
   invocation(context, options).answer(tokens, () => table(COLUMNS, tokens, context.surroundings.stdout.columns));
 }
 
