@@ -1,4 +1,4 @@
-import { Refusal } from '@gatehouse/kernel';
+import { Fault, Refusal } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Rate, RateLimits } from '../../authorization-server/rate-limits.js';
@@ -7,7 +7,7 @@ import { byId, listResponse, resourceTypes, schemaResources, serviceProviderConf
 import { ScimGroups } from '../groups/scim-groups.js';
 import { ScimUsers, type ScimArea } from '../users/scim-users.js';
 import { readBodies } from './scim-bodies.js';
-import { sendError, sendScim } from './scim-answers.js';
+import { errorOf, sendError, sendScim } from './scim-answers.js';
 import { scimCaller, type ScimCaller } from './scim-caller.js';
 import { PAGE } from './scim-query.js';
 import { registerResources } from './scim-routes.js';
@@ -78,10 +78,12 @@ function registerDiscovery(scim: FastifyInstance, base: string): void {
 }
 
 function answerError({ log }: ScimParts, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const caller = callers.get(request);
-  const { code } = sendError(reply, thrown, log);
+  const error = errorOf(thrown);
+  if (error instanceof Fault) log.error({ faultId: error.id, err: error.cause ?? error }, error.message);
+  const { callerId = null, name: callerName = null } = callers.get(request) ?? {};
   const target = request.url.slice(SCIM_PREFIX.length + 1).split('?', 1)[0]!.slice(0, 200);
-  return reply.header(RECORD_HEADER, recordHeader({ kind: 'scim', code, callerId: caller?.callerId ?? null, callerName: caller?.name ?? null, target }));
+  void reply.header(RECORD_HEADER, recordHeader({ kind: 'scim', code: error.code, callerId, callerName, target }));
+  return sendError(reply, error);
 }
 
 function noteChange(log: Logger, request: FastifyRequest, reply: FastifyReply, target: string): void {

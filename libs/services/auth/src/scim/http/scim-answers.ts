@@ -1,5 +1,4 @@
 import { asRefusalOrFault, errorRow, Fault, Refusal, type JsonObject } from '@gatehouse/kernel';
-import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyReply } from 'fastify';
 import { namesVersion } from '../resource/resource-meta.js';
 
@@ -26,15 +25,17 @@ export function sendResource(reply: FastifyReply, status: number, resource: Json
   return sendScim(reply, status, resource);
 }
 
-/** Sends an error as SCIM words it (RFC 7644 section 3.12); a fault is logged and told by its id. Returns the code. */
-export function sendError(reply: FastifyReply, thrown: unknown, log: Logger): Refusal | Fault {
-  const error = asRefusalOrFault(asRefusal(thrown));
-  if (error instanceof Fault) log.error({ faultId: error.id, err: error.cause ?? error }, error.message);
+/** What was thrown as one of ours: what Fastify refuses by itself too. */
+export function errorOf(thrown: unknown): Refusal | Fault {
+  return asRefusalOrFault(asRefusal(thrown));
+}
+
+/** Sends an error as SCIM words it (RFC 7644 section 3.12); a fault is told by its id alone. */
+export function sendError(reply: FastifyReply, error: Refusal | Fault): FastifyReply {
   const { status, sentence, retryable } = errorRow(error.code);
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   if (retryable && !reply.hasHeader('retry-after')) void reply.header('retry-after', '1');
-  void sendScim(reply, status, { schemas: [ERROR], status: String(status), ...wordsOf(error, sentence) });
-  return error;
+  return sendScim(reply, status, { schemas: [ERROR], status: String(status), ...wordsOf(error, sentence) });
 }
 
 function wordsOf(error: Refusal | Fault, sentence: string): JsonObject {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@gatehouse/kernel';
+import { Refusal, type JsonObject } from '@gatehouse/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { listResponse } from '../discovery/discovery.js';
 import { readOperations, type Operation } from '../resource/patch-operations.js';
@@ -32,6 +32,14 @@ interface One {
   Params: { id: string };
 }
 
+const ID = /^[\w.:-]{1,100}$/;
+
+// Ids are ours: what cannot be one is not looked for.
+function idOf({ params }: FastifyRequest<One>): string {
+  if (!ID.test(params.id)) throw new Refusal('not_found');
+  return params.id;
+}
+
 /** Registers the operations on one kind of resource (RFC 7644 section 3). */
 export function registerResources(scim: FastifyInstance, routes: ResourceRoutes): void {
   const { path, resources, changed } = routes;
@@ -41,7 +49,7 @@ export function registerResources(scim: FastifyInstance, routes: ResourceRoutes)
     const { total, resources: page } = await resources.list(query, projectionIn(request.query));
     return sendScim(reply, 200, listResponse(page, total, query.startIndex));
   });
-  scim.get<One>(`${path}/:id`, async (request, reply) => sendResource(reply, 200, await resources.read(request.params.id, projectionIn(request.query))));
+  scim.get<One>(`${path}/:id`, async (request, reply) => sendResource(reply, 200, await resources.read(idOf(request), projectionIn(request.query))));
   scim.post(path, async (request, reply) => {
     const shape = projectionIn(request.query);
     const id = await resources.create(objectIn(request.body));
@@ -49,8 +57,9 @@ export function registerResources(scim: FastifyInstance, routes: ResourceRoutes)
     return sendResource(reply, 201, await resources.read(id, shape));
   });
   scim.delete<One>(`${path}/:id`, async (request, reply) => {
-    await resources.remove(request.params.id, request.headers['if-match']);
-    changed(request, reply, targetOf(request.params.id));
+    const id = idOf(request);
+    await resources.remove(id, request.headers['if-match']);
+    changed(request, reply, targetOf(id));
     return reply.status(204).send();
   });
   registerUpdates(scim, routes, targetOf);
@@ -58,14 +67,14 @@ export function registerResources(scim: FastifyInstance, routes: ResourceRoutes)
 
 function registerUpdates(scim: FastifyInstance, { path, resources, patchedIsShown, changed }: ResourceRoutes, targetOf: (id: string) => string): void {
   scim.put<One>(`${path}/:id`, async (request, reply) => {
-    const { id } = request.params;
+    const id = idOf(request);
     const shape = projectionIn(request.query);
     await resources.replace(id, objectIn(request.body), request.headers['if-match']);
     changed(request, reply, targetOf(id));
     return sendResource(reply, 200, await resources.read(id, shape));
   });
   scim.patch<One>(`${path}/:id`, async (request, reply) => {
-    const { id } = request.params;
+    const id = idOf(request);
     const shape = projectionIn(request.query);
     await resources.patch(id, readOperations(objectIn(request.body)), request.headers['if-match']);
     changed(request, reply, targetOf(id));
