@@ -133,7 +133,7 @@ export const putTokenIssuer = defineRequest({
   timeoutMs: 15_000,
   request: z.strictObject({ actor, name: issuerName, ...tokenIssuerSettings }),
   reply: z.strictObject({ tokenIssuer, directory: snapshotVersion }),
-  errors: ['bad_request', 'conflict', 'url_refused', 'upstream_invalid', 'upstream_unreachable', 'upstream_timeout'],
+  errors: ['bad_request', 'conflict', 'capability_missing', 'url_refused', 'upstream_invalid', 'upstream_unreachable', 'upstream_timeout'],
 });
 
 /** Stops trusting an issuer: its tokens are refused at once. */

@@ -1,4 +1,4 @@
-import { directoryContracts, signInContracts, type Actor } from '@gatehouse/contracts';
+import { accessContracts, authContracts, directoryContracts, signInContracts, type Actor } from '@gatehouse/contracts';
 import { startIdentityProvider, type IdentityProvider } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthStage } from '../auth-stage.conformance.js';
@@ -85,5 +85,23 @@ describe('a trusted token issuer', () => {
     await expect(put({ name: 'other' })).rejects.toMatchObject({ code: 'conflict' });
     await expect(put({ name: 'nothing', issuer: `${company.issuer}/nowhere` })).rejects.toMatchObject({ code: 'upstream_invalid' });
     await expect(put({ name: 'keys', issuer: 'https://other.example', jwksUri: `${company.issuer}/.well-known/openid-configuration` })).rejects.toMatchObject({ code: 'upstream_invalid' });
+  });
+
+  it('is bounded: who may set up sign-in and nothing else becomes nobody else by it', async () => {
+    const ask = stage.gateway;
+    await put();
+    await ask.request(accessContracts.putRole, { actor, name: 'sso', description: '', capabilities: ['sso.manage'] });
+    const { id } = await ask.request(authContracts.createPerson, { actor, name: 'Sso', email: null, roles: ['sso'], teams: [] });
+    const weak = (more: object = {}) => put({ actor: { callerId: id, tokenId: null }, ...more });
+    expect(await weak()).toMatchObject({ tokenIssuer: { name: 'company' } });
+    for (const chosen of [{ jwksUri: `${company.issuer}/jwks` }, { audience: 'an-app-of-mine' }]) {
+      await expect(weak(chosen)).rejects.toMatchObject({ code: 'capability_missing' });
+    }
+    await ask.request(accessContracts.putTeam, { actor, name: 'admins', roles: ['administrator'], groups: [{ provider: 'company', group: 'admins' }] });
+    await expect(weak({ claims: { ...CLAIMS, groups: 'roles' } })).rejects.toMatchObject({ code: 'capability_missing' });
+    expect(await put({ audience: 'an-app-of-mine' })).toMatchObject({ tokenIssuer: { audience: 'an-app-of-mine' } });
+    await expect(weak()).rejects.toMatchObject({ code: 'capability_missing' });
+    await ask.request(accessContracts.deleteTeam, { actor, name: 'admins' });
+    expect(await weak()).toMatchObject({ tokenIssuer: { audience: null } });
   });
 });

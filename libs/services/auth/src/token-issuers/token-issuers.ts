@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { directoryVersion, type DirectoryChanges } from '../directory/directory-changes.js';
 import { Accounts } from '../sign-in/accounts.js';
 import { fetchIssuerKeys } from './issuer-keys.js';
+import { refuseBeyondIssuer } from './refuse-beyond-issuer.js';
 import { allIssuers, deleteIssuer, findIssuer, replaceIssuerKeys, saveIssuer, takeTurn, type IssuerRow, type IssuerSettings } from './token-issuer-rows.js';
 
 type Wire = signInContracts.TokenIssuer;
@@ -41,12 +42,13 @@ export class TokenIssuers {
     return { items: (await allIssuers(this.parts.db)).map(wireOf) };
   }
 
-  /** Trusts an issuer, once its keys could be fetched; refuses as `fetchIssuerKeys`, and with `conflict` for an issuer that has another name. */
+  /** Trusts an issuer, once its keys could be fetched; refuses as `fetchIssuerKeys` and `refuseBeyondIssuer`, and with `conflict` for an issuer that has another name. */
   async put({ actor, name, ...settings }: IssuerSettings & { actor: Actor; name: string }): Promise<{ tokenIssuer: Wire; directory: SnapshotVersion }> {
     const keys = await fetchIssuerKeys(this.parts.outbound, settings);
     const now = this.parts.clock.now();
     const { result, directory } = await this.parts.changes.apply(async (tx) => {
       const old = await findIssuer(tx, name);
+      await refuseBeyondIssuer(tx, actor, { name, settings }, old);
       const row = { name, settings, keys, keysFetchedAt: now, createdAt: old?.createdAt ?? now };
       await saveIssuer(tx, row);
       return { result: row, changed: true };
