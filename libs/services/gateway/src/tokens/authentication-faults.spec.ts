@@ -12,7 +12,7 @@ const steps = AUTHENTICATION_STEPS as unknown as Record<string, Step>;
 const original = { ...steps };
 const key = newMintKey('key_at');
 const holder = newMintKey('holder');
-const SHORT_MS = 50;
+const SHORT_MS = 1_500;
 
 /** Ways in which a step can fail; where it waits, it may wait forever. */
 const FAULTS: Readonly<Record<string, (step: Step) => Step>> = {
