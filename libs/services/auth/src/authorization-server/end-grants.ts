@@ -33,5 +33,5 @@ export async function endGrants(tx: Transaction, which: EndedGrants, nowMs: numb
 
 /** Denies one access token (by `jti`) or one grant that has no row of its own. */
 export async function deny(tx: Transaction, id: string, nowMs: number): Promise<void> {
-  await tx.query('INSERT INTO denied (id, until) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING', [id, nowMs + ACCESS_TOKEN_MS + CLOCK_SKEW_MS]);
+  await tx.query('INSERT INTO denied (id, until) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET until = greatest(denied.until, EXCLUDED.until)', [id, nowMs + ACCESS_TOKEN_MS + CLOCK_SKEW_MS]);
 }

@@ -103,7 +103,7 @@ function features({ documents, resources }: ProviderParts, keys: KeyRing): Confi
     clientCredentials: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-    registration: { enabled: true, initialAccessToken: false, idFactory: () => documents.newClientId() },
+    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false, idFactory: () => documents.newClientId() },
     registrationManagement: off,
     clientIdMetadataDocument: {
       enabled: true, ack: 'draft-02', cacheDuration: { min: 60, max: 3_600 },
@@ -126,6 +126,8 @@ const NO_RESOURCE = 'urn:gatehouse:no-resource-named';
 
 const lifetimes: Configuration = {
   ttl: { AccessToken: ACCESS_TOKEN_MS / 1_000, ClientCredentials: ACCESS_TOKEN_MS / 1_000, AuthorizationCode: 60, RefreshToken: 14 * DAY_S, Grant: 30 * DAY_S, Session: DAY_S / 3, Interaction: 600, PushedAuthorizationRequest: 90, IdToken: 600 },
+  // A connection outlives the browser's sign-in; whatever ends it for good ends the grant.
+  expiresWithSession: async () => false,
   issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   rotateRefreshToken: ({ oidc }) => {
     const { RefreshToken: held } = oidc.entities;
