@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type JsonObject, type JsonValue } from '@gatehouse/kernel';
 import { fits, memberName, memberOf } from '../filter/filter-match.js';
 import type { Filter } from '../filter/filter-syntax.js';
@@ -21,7 +20,7 @@ export function changeValues(holder: JsonObject, name: string, { op, value }: Op
   const given = listOf(value);
   const held = op === 'replace' ? [] : listIn(holder, name);
   if (op === 'remove') return store(holder, name, held.filter((one) => !given.some((gone) => isSame(one, gone))));
-  const fresh = given.filter((one) => !held.some((other) => isDeepStrictEqual(one, other)));
+  const fresh = given.filter((one) => !held.some((other) => isSameJson(one, other)));
   store(holder, name, [...held, ...fresh]);
   onePrimary(listIn(holder, name), fresh);
 }
@@ -71,7 +70,14 @@ function onePrimary(values: readonly JsonValue[], fresh: readonly JsonValue[]): 
 
 function isSame(one: JsonValue, other: JsonValue): boolean {
   const [a, b] = [one, other].map((value) => (isJsonObject(value) ? memberOf(value, 'value') : value));
-  return a !== undefined ? a === b : isDeepStrictEqual(one, other);
+  return a !== undefined ? a === b : isSameJson(one, other);
+}
+
+function isSameJson(a: JsonValue, b: JsonValue): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, index) => isSameJson(one, b[index]!));
+  if (!isJsonObject(a) || !isJsonObject(b)) return a === b;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isSameJson(a[name]!, b[name]!));
 }
 
 function listIn(holder: JsonObject, name: string): JsonValue[] {
