@@ -3,7 +3,7 @@ import type { ErrorCode } from '@gatehouse/kernel';
 /** What to do about a refusal, where there is something to do: shown under the sentence of the error table. */
 const NEXT: Partial<Record<ErrorCode, string>> = {
   unauthenticated: 'gatehouse login, or set GATEHOUSE_TOKEN to a personal access token',
-  insufficient_scope: 'make a token with the scope: gatehouse token create NAME --scope admin',
+  insufficient_scope: 'use a token that has it: nobody can give a scope that their own token lacks; gatehouse whoami shows the scopes of yours',
   capability_missing: 'ask an administrator, or use an administrator\'s token; gatehouse whoami shows your roles',
   not_found: 'list what there is with the noun\'s list verb',
   unknown_server: 'gatehouse server list',
@@ -40,8 +40,18 @@ export const PROBE_ADVICE = {
 /** Reasons of `url_refused` that the allowance for private networks lifts; the others nothing lifts. */
 const LIFTED_BY_ALLOWANCE = new Set(['private_address', 'http_needs_private_network']);
 
+/** What to do where a refusal says more closely why. */
+const NEXT_BY_REASON: Readonly<Record<string, string>> = {
+  in_use: 'somebody still has it: gatehouse person list, gatehouse team list, gatehouse service-account list',
+  built_in: 'built-in roles never change: gatehouse role set makes one of your own',
+  last_administrator: 'make somebody else administrator first: gatehouse person update WHO --role administrator',
+  set_by_environment: 'the environment of the gateway sets it: change it there',
+  rotated_meanwhile: 'look at the keys first: gatehouse signing-key list',
+};
+
 /** The next step for a code of the error table, or undefined; `reason` is the one of its details. */
 export function nextStep(code: string | undefined, reason?: unknown): string | undefined {
   if (code === 'url_refused' && reason !== undefined && !LIFTED_BY_ALLOWANCE.has(String(reason))) return undefined;
+  if (code === 'conflict' && typeof reason === 'string' && Object.hasOwn(NEXT_BY_REASON, reason)) return NEXT_BY_REASON[reason];
   return code !== undefined && Object.hasOwn(NEXT, code) ? NEXT[code as ErrorCode] : undefined;
 }

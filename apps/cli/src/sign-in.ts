@@ -28,9 +28,10 @@ export async function accessToken(surroundings: Surroundings, endpoint?: Endpoin
 }
 
 /** Another token than one the gateway just refused; undefined where it does not come from a login that can be renewed. */
-export async function renewedToken(surroundings: Surroundings, refused: string): Promise<string | undefined> {
+export async function renewedToken(surroundings: Surroundings, refused: string, resource = apiResource(surroundings)): Promise<string | undefined> {
   if (surroundings.token !== undefined) return undefined;
-  return new StoredLogin(surroundings).renewed(apiResource(surroundings), refused);
+  const login = new StoredLogin(surroundings);
+  return (await login.exists()) ? login.renewed(resource, refused) : undefined;
 }
 
 async function apiToken(surroundings: Surroundings, login: StoredLogin): Promise<string> {

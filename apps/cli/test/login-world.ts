@@ -10,6 +10,8 @@ export interface Misbehaviour {
   metadata?: object;
   /** Refuses every refresh token. */
   over?: boolean;
+  /** Gives tokens of this person: access tokens are JWTs then. */
+  subject?: string;
   /** Is not there to take tokens back. */
   keepsTokens?: boolean;
 }
@@ -48,7 +50,9 @@ export async function startLoginWorld(routes: Routes = {}): Promise<LoginWorld> 
   });
 
   function issue(resource: string): Answer {
-    const accessToken = `at-${randomBytes(6).toString('hex')}`;
+    const nonce = randomBytes(6).toString('hex');
+    const { subject: sub } = state.misbehave;
+    const accessToken = sub === undefined ? `at-${nonce}` : `e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.${nonce}`;
     const refreshToken = `rt-${randomBytes(6).toString('hex')}`;
     good.add(accessToken);
     state.live.set(refreshToken, resource);

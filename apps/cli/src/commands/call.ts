@@ -1,10 +1,14 @@
-import type { Progress } from '@modelcontextprotocol/client';
+import type { CallToolResult, Progress } from '@modelcontextprotocol/client';
 import type { Command } from 'commander';
 import { contentText } from '../content-text.js';
+import { CliFailure, EXIT } from '../failure.js';
 import { jsonArgument } from '../json-argument.js';
 import { endpointToken, endpointUrl } from '../login/endpoint-token.js';
+import type { ToolCall } from '../mcp-call.js';
 import { plainLine } from '../output/plain-text.js';
 import type { Format } from '../output/print.js';
+import { renewedToken } from '../sign-in.js';
+import type { Surroundings } from '../surroundings.js';
 import { invocation, verb, wholeNumber, type Context } from '../verb.js';
 
 const DEFAULT_TIMEOUT_S = 60;
@@ -26,11 +30,10 @@ export function addCall(program: Command, context: Context): void {
 async function call(context: Context, [endpoint, tool, args, options]: [string, string, string | undefined, CallOptions]): Promise<void> {
   const { surroundings } = context;
   // Loaded here because the MCP client costs more to start than every other verb takes.
-  const { callTool, resultFailure } = await import('../mcp-call.js');
-  const result = await callTool({
+  const { resultFailure } = await import('../mcp-call.js');
+  const result = await authorized(surroundings, endpoint, {
     endpoint: endpointUrl(endpoint, surroundings),
     arguments: args === undefined ? {} : await jsonArgument(args, surroundings),
-    token: await endpointToken(surroundings, endpoint),
     tool,
     timeoutMs: (options.timeout ?? DEFAULT_TIMEOUT_S) * MS,
     signal: surroundings.interrupted,
@@ -42,6 +45,21 @@ async function call(context: Context, [endpoint, tool, args, options]: [string, 
   // A table has nothing to show for a failure: its text is on stderr.
   if (failure === undefined || asked.format !== 'table') asked.answer(result, () => `${text}\n`);
   if (failure !== undefined) throw failure;
+}
+
+/** Calls with the endpoint's token; with another one, where the login has it, when that was refused before its time. */
+async function authorized(surroundings: Surroundings, name: string, toolCall: Omit<ToolCall, 'token'>): Promise<CallToolResult> {
+  const { callTool } = await import('../mcp-call.js');
+  const token = await endpointToken(surroundings, name);
+  try {
+    return await callTool({ ...toolCall, token });
+  } catch (error) {
+    // Refused tokens are refused before anything is called, so calling again repeats nothing.
+    const isRefused = error instanceof CliFailure && error.exit === EXIT.notSignedIn;
+    const other = isRefused ? await renewedToken(surroundings, token, toolCall.endpoint.href) : undefined;
+    if (other === undefined) throw error;
+    return callTool({ ...toolCall, token: other });
+  }
 }
 
 function progressLine({ progress, total, message }: Progress): string {

@@ -13,7 +13,10 @@ let world: LoginWorld;
 let folder: string;
 let loginFile: string;
 
+const RETIRED = 'at-of-a-retired-key';
+
 function mcp({ body, headers }: Arrived): Answer {
+  if (headers.authorization === `Bearer ${RETIRED}`) return { status: 401, body: {} };
   const rpc = body as { id?: number; method: string };
   const result = rpc.method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'demo', version: '1' } } : { content: [{ type: 'text', text: headers.authorization }] };
   return rpc.id === undefined ? { status: 202 } : { body: { jsonrpc: '2.0', id: rpc.id, result } };
@@ -89,7 +92,7 @@ describe('login', () => {
 
   it('prints the address where there is no browser, and takes the pasted callback', async () => {
     const lines = async function* (written: () => string) {
-      while (!written().includes('paste')) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let tries = 0; tries < 500 && !written().includes('paste'); tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
       yield 'http://127.0.0.1:1/callback?code=x&state=y\n';
       yield `  ${world.agree(/^http.*authorize.*$/m.exec(written())![0])} `;
     };
@@ -190,7 +193,7 @@ describe('the stored login', () => {
 
   it('is renewed once when the gateway refuses it early', async () => {
     await signIn();
-    storing((file) => (file.logins[world.url]!.tokens[`${world.url}/api/v1`]!.accessToken = 'at-of-a-retired-key'));
+    storing((file) => (file.logins[world.url]!.tokens[`${world.url}/api/v1`]!.accessToken = RETIRED));
     expect((await gatehouse(['whoami'])).code).toBe(0);
     expect(world.tokenRequests()).toHaveLength(2);
   });
@@ -256,6 +259,32 @@ describe('calling with a login', () => {
     await gatehouse(['call', 'demo', 'echo'], { interactive: true, browser: person().browser });
     const seen = world.arrived.filter(({ path }) => path === '/mcp/demo').map(({ headers }) => headers.authorization);
     expect(seen).not.toContain(`Bearer ${tokens().accessToken}`);
+  });
+
+  it('renews the token once when the endpoint refuses it early', async () => {
+    await signIn();
+    await gatehouse(['login', '--endpoint', 'demo'], { browser: person().browser });
+    storing((file) => (file.logins[world.url]!.tokens[`${world.url}/mcp/demo`]!.accessToken = RETIRED));
+    expect((await gatehouse(['call', 'demo', 'echo', '-o', 'table'])).out).toBe(`Bearer ${tokens('/mcp/demo').accessToken}\n`);
+    expect(tokens('/mcp/demo').accessToken).not.toBe(RETIRED);
+  });
+
+  it('asks again when the login for the endpoint is over and somebody is there', async () => {
+    await signIn();
+    await gatehouse(['login', '--endpoint', 'demo'], { browser: person().browser });
+    world.live.clear();
+    const later = { now: NOW + HOUR };
+    expect(await gatehouse(['call', 'demo', 'echo'], later)).toMatchObject({ code: 3, err: expect.stringContaining('gatehouse login --endpoint demo') });
+    expect((await gatehouse(['call', 'demo', 'echo'], { ...later, interactive: true, browser: person().browser })).code).toBe(0);
+  });
+
+  it('keeps no token of somebody else than who is signed in', async () => {
+    world.misbehave = { subject: 'ada' };
+    await signIn();
+    world.misbehave = { subject: 'bob' };
+    const ran = await gatehouse(['login', '--endpoint', 'demo'], { browser: person().browser });
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('as somebody else than this login') });
+    expect(Object.keys(stored().logins[world.url]!.tokens)).toEqual([`${world.url}/api/v1`]);
   });
 
   it('takes a personal access token as it is', async () => {

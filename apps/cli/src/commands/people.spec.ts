@@ -135,9 +135,14 @@ describe('role', () => {
     expect(changes()).toEqual([]);
   });
 
-  it('rm says when somebody has it', async () => {
-    const conflict = refusal(409, 'conflict', 'It exists already, or it changed in the meantime.', { detail: 'Two people have it.' });
-    expect(await gatehouse({ 'DELETE /api/v1/roles/auditor': conflict }, ['role', 'rm', 'auditor'])).toMatchObject({ code: 1, err: expect.stringContaining('Two people have it. [conflict]') });
+  it.each([
+    ['in_use', 'next: somebody still has it'],
+    ['built_in', 'next: built-in roles never change'],
+    ['something_new', 'next: choose another name'],
+  ])('rm says what to do when it is refused for %s', async (reason, next) => {
+    const conflict = refusal(409, 'conflict', 'It exists already, or it changed in the meantime.', { reason });
+    const ran = await gatehouse({ 'DELETE /api/v1/roles/auditor': conflict }, ['role', 'rm', 'auditor']);
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining(`reason: ${reason} [conflict]\n${next}`) });
   });
 });
 

@@ -4,6 +4,7 @@ import type { Surroundings } from '../surroundings.js';
 import { refreshed, revoke } from './authorization-server.js';
 import { LoginFile, type HeldTokens, type Login } from './login-file.js';
 import type { SignedIn } from './sign-in-by-browser.js';
+import { tokenSubject } from './token-subject.js';
 
 /** An access token with less left is renewed first, so that it does not expire on its way (ms). */
 const MARGIN_MS = 30_000;
@@ -47,10 +48,15 @@ export class StoredLogin {
     });
   }
 
-  /** Keeps what a sign-in brought. One for the admin API may be another person's, so the tokens for endpoints go with the old one. */
+  /**
+   * Keeps what a sign-in brought. One for the admin API begins a new login; one for an endpoint joins the
+   * login there is, and must be the same person's: a login that calls as another is nobody's wish.
+   */
   async keep(resource: string, { server, tokens }: SignedIn): Promise<void> {
     await this.file.change((logins) => {
-      const others = resource === apiResource(this.surroundings) ? {} : logins[this.key]?.tokens;
+      const others = resource === apiResource(this.surroundings) ? {} : { ...logins[this.key]?.tokens };
+      const people = [tokens, ...Object.values(others)].map(({ accessToken }) => tokenSubject(accessToken)).filter((subject) => subject !== undefined);
+      if (new Set(people).size > 1) throw somebodyElse();
       logins[this.key] = { ...server, tokens: { ...others, [resource]: tokens } };
     });
   }
@@ -94,4 +100,8 @@ export class StoredLogin {
       throw new CliFailure({ message: `the login is forgotten here, but could not be revoked: ${message}`, next: 'gatehouse grant list and gatehouse grant revoke ID, once the gateway answers' });
     }
   }
+}
+
+function somebodyElse(): CliFailure {
+  return new CliFailure({ message: 'the browser is signed in as somebody else than this login; nothing was kept', next: 'sign in there as the same person, or start over with gatehouse login' });
 }
