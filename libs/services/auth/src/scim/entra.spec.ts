@@ -77,6 +77,15 @@ describe('what Microsoft Entra ID asks', () => {
     expect(managed.json['Resources']).toEqual([{ id, schemas: expect.any(Array) }]);
   });
 
+  it('replaces an address that was not there, spelled as Entra does; the RFC\'s spelling keeps to the RFC', async () => {
+    const { json } = await stage.ask('POST', '/Users', { ...newUser('bare'), emails: [] });
+    const path = `/Users/${String(json['id'])}`;
+    const target = { path: 'emails[type eq "work"].value', value: 'bare@contoso.example' };
+    expect(await stage.patch(path, { op: 'replace', ...target })).toMatchObject({ status: 400, json: { scimType: 'noTarget' } });
+    expect(await stage.patch(path, { op: 'Replace', ...target })).toMatchObject({ status: 200, json: { emails: [{ type: 'work', value: 'bare@contoso.example' }] } });
+    expect((await stage.caller(String(json['id'])))?.email).toBe('bare@contoso.example');
+  });
+
   it('replaces several attributes without a path, dotted and with a schema', async () => {
     const id = await created('four');
     const value = { displayName: 'Bjfe', 'name.givenName': 'Kkom', [`${ENTERPRISE}:department`]: 'Aklq' };

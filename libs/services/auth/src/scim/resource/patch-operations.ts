@@ -9,7 +9,15 @@ export interface Operation {
   value: JsonValue | undefined;
   /** It named no path but listed attributes: what is ours to say is passed over instead of refused. */
   listed: boolean;
+  /** Whether a value that the path's filter does not find is made; else such a `replace` is refused. */
+  makesMissing: boolean;
 }
+
+/**
+ * Microsoft Entra ID, unless told to keep to the RFC, capitalises its operations and replaces what is
+ * not there yet: `emails[type eq "work"].value` of somebody who had no address.
+ */
+const ENTRA_REPLACE = 'Replace';
 
 /** Operations that one request may have; a list of members is one. */
 export const MOST_OPERATIONS = 1_000;
@@ -30,20 +38,26 @@ export function readOperations(body: JsonObject): Operation[] {
 
 function readOperation(given: JsonValue): Operation[] {
   if (!isJsonObject(given)) throw scimRefusal('invalidSyntax', 'An operation must be an object.');
-  const op = String(memberOf(given, 'op')).toLowerCase();
-  if (op !== 'add' && op !== 'replace' && op !== 'remove') throw scimRefusal('invalidSyntax', 'The "op" of an operation is add, replace or remove.');
+  const spelling = String(memberOf(given, 'op'));
+  const op = readOp(spelling);
   const path = memberOf(given, 'path') ?? '';
   const value = memberOf(given, 'value');
   if (typeof path !== 'string') throw scimRefusal('invalidPath', 'A path must be a text.');
   if (path === '') return readListed(op, value);
   if (value === undefined && op !== 'remove') throw scimRefusal('invalidValue', `The operation on "${path.slice(0, 100)}" has no value.`);
-  return [{ op, path, value, listed: false }];
+  return [{ op, path, value, listed: false, makesMissing: op === 'add' || spelling === ENTRA_REPLACE }];
+}
+
+function readOp(spelling: string): Operation['op'] {
+  const op = spelling.toLowerCase();
+  if (op !== 'add' && op !== 'replace' && op !== 'remove') throw scimRefusal('invalidSyntax', 'The "op" of an operation is add, replace or remove.');
+  return op;
 }
 
 function readListed(op: Operation['op'], value: JsonValue | undefined): Operation[] {
   if (op === 'remove') throw scimRefusal('noTarget', 'A remove needs a path.');
   if (!isJsonObject(value)) throw scimRefusal('invalidValue', 'An operation without a path needs an object of attributes as its value.');
-  return Object.entries(value).map(([path, one]) => ({ op, path, value: one, listed: true }));
+  return Object.entries(value).map(([path, one]) => ({ op, path, value: one, listed: true, makesMissing: op === 'add' }));
 }
 
 function tooMany(): Error {

@@ -28,13 +28,14 @@ export function changeValues(holder: JsonObject, name: string, { op, value }: Op
 /**
  * Changes the values that fit. An `add` that nothing fits makes a value out of the filter's own
  * equalities: `phoneNumbers[type eq "mobile"].value` makes a mobile number (Microsoft Entra ID relies on
- * it). A `replace` that nothing fits is refused with `noTarget`, as RFC 7644 section 3.5.2.3 asks.
+ * it). A `replace` that nothing fits is refused with `noTarget`, as RFC 7644 section 3.5.2.3 asks, unless
+ * it is one of Microsoft's own.
  */
-export function changeSelected({ holder, name, sub, filter }: Selection, { op, value }: Operation): void {
+export function changeSelected({ holder, name, sub, filter }: Selection, { op, value, makesMissing }: Operation): void {
   const held = listIn(holder, name);
   const chosen = held.filter((one) => fits(filter, one));
   if (op === 'remove') return removeChosen({ holder, name, held, chosen, sub });
-  if (chosen.length === 0 && op === 'replace') throw scimRefusal('noTarget', `No value of "${name}" fits the filter of the path.`);
+  if (chosen.length === 0 && !makesMissing) throw scimRefusal('noTarget', `No value of "${name}" fits the filter of the path.`);
   const changed = chosen.length === 0 ? [valueFrom(filter)] : chosen;
   const next = new Map(changed.map((one) => [one, changedValue(one, sub, op, value)]));
   const kept = held.map((one) => next.get(one) ?? one);
