@@ -19,5 +19,5 @@ inBothForms(
       expect([report.passedScenarios, report.totalScenarios]).toEqual([32, 32]);
     }, 180_000);
   },
-  { GATEHOUSE_LOG_LEVEL: 'warn' },
+  () => ({ shared: { GATEHOUSE_LOG_LEVEL: 'warn' } }),
 );

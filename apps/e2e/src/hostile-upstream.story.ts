@@ -160,6 +160,5 @@ inBothForms(
       for (const { output } of world().processes) expect(output).not.toContain(CREDENTIAL);
     });
   },
-  {},
-  { edge: { GATEHOUSE_UPSTREAM_HEAD_MS: '1000', GATEHOUSE_UPSTREAM_SILENCE_MS: '1000' } },
+  () => ({ edge: { GATEHOUSE_UPSTREAM_HEAD_MS: '1000', GATEHOUSE_UPSTREAM_SILENCE_MS: '1000' } }),
 );

@@ -38,7 +38,7 @@ serverLeg(missing ?? 'nats-server', 'While a part is down, five services', () =>
   let calls = 0;
 
   beforeAll(async () => {
-    world = await startDistributed({}, { GATEHOUSE_POLICY_MAX_AGE_MS: String(POLICY_MAX_AGE_MS) });
+    world = await startDistributed({ edge: { GATEHOUSE_POLICY_MAX_AGE_MS: String(POLICY_MAX_AGE_MS) } });
     marked = await startRawUpstream(({ rpc, response }) => answerHonestly(rpc, response));
     locked = await startJsonUpstream({ requiredHeader: SECRET });
     obedient = await startConformanceUpstream();

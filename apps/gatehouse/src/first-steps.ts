@@ -1,13 +1,15 @@
 /** What the first lines in the terminal tell. */
 interface Facts {
   publicUrl: string;
+  /** Signs the administrator in, once; absent where people sign in at an identity provider. */
+  signInUrl: string | undefined;
   seconds: number;
   adminTokenFile: string;
   demo: boolean;
 }
 
 /** The lines a newcomer reads: where it is, how to sign in, what to try. */
-export function firstSteps({ publicUrl, seconds, adminTokenFile, demo }: Facts): string {
+export function firstSteps({ publicUrl, signInUrl, seconds, adminTokenFile, demo }: Facts): string {
   const name = demo ? 'demo' : '<server>';
   const next = demo
     ? `npx gatehouse call demo echo '{"text":"hi"}'`
@@ -18,6 +20,7 @@ export function firstSteps({ publicUrl, seconds, adminTokenFile, demo }: Facts):
     '',
     `  Admin API   ${publicUrl}/api/v1`,
     `  MCP URL     ${publicUrl}/mcp/${name}`,
+    ...(signInUrl === undefined ? [] : [`  Sign in     ${signInUrl} (once, within 15 minutes)`]),
     `  Token       ${adminTokenFile} (send it as Authorization: Bearer …)`,
     `  Try next    ${next}`,
     '',

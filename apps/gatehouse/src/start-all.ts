@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Bus } from '@gatehouse/bus';
 import type { ServiceName } from '@gatehouse/contracts';
+import { ownPorts } from '@gatehouse/config';
 import { openHost, trustedAuthorities, type Opened, type ProcessHost, type Running } from '@gatehouse/host';
 import { startAuditService } from '@gatehouse/service-audit';
 import { startAuthService } from '@gatehouse/service-auth';
@@ -22,16 +23,18 @@ export async function startAll(config: Settings, opened: Opened, write: (text: s
   const stores = opened.add(await openStores(config, host, ca));
   const buses = await openBuses(stores, opened);
   const adminTokenFile = join(config.dataDir, 'admin.token');
-  await startServices({ config, host, stores, buses, adminTokenFile }, opened);
+  const publicUrl = config.publicUrl ?? `http://${config.listen}`;
+  const trustedCas = ca === undefined ? [] : [ca];
+  const auth = await startServices({ config, host, stores, buses, adminTokenFile, publicUrl, trustedCas }, opened);
   const demo = config.demo ? await runSampleServer(buses.gateway, host.log) : undefined;
   if (demo !== undefined) opened.add(demo);
-  const settings = gatewaySettings({ ...config, spoolDir: join(config.dataDir, 'spool'), ownUrls: stores.urls, trustedCas: ca === undefined ? [] : [ca] });
-  const gateway = opened.add(await startGateway({ ...host, bus: buses.gateway, ephemeral: stores.ephemeral, settings }));
+  const settings = gatewaySettings({ ...config, spoolDir: join(config.dataDir, 'spool'), ownUrls: stores.urls, trustedCas });
+  const gateway = opened.add(await startGateway({ ...host, bus: buses.gateway, ephemeral: stores.ephemeral, settings, authDoor: auth.http }));
   await untilReady(gateway);
   if (demo !== undefined) await sampleProbed(buses.gateway);
   host.health.register('gatehouse', () => true);
-  const publicUrl = config.publicUrl ?? `http://${config.listen}`;
-  write(firstSteps({ publicUrl, seconds: (performance.now() - started) / 1_000, adminTokenFile, demo: demo !== undefined }));
+  const signInUrl = config.oidcIssuer === undefined ? publicUrl + (await auth.signInLink()) : undefined;
+  write(firstSteps({ publicUrl, signInUrl, seconds: (performance.now() - started) / 1_000, adminTokenFile, demo: demo !== undefined }));
 }
 
 type Buses = Record<ServiceName, Bus>;
@@ -48,22 +51,29 @@ interface Ground {
   stores: Stores;
   buses: Buses;
   adminTokenFile: string;
+  publicUrl: string;
+  trustedCas: readonly string[];
 }
 
 // The vault first: the others ask it for their keys as soon as they start.
-async function startServices({ config, host, stores, buses, adminTokenFile }: Ground, opened: Opened): Promise<void> {
+async function startServices({ config, host, stores, buses, adminTokenFile, publicUrl, trustedCas }: Ground, opened: Opened): Promise<AuthService> {
   const own = { database: stores.database, config, log: host.log, metrics: host.metrics, ephemeral: stores.ephemeral };
-  const run = async (name: ServiceName, starting: Promise<Service>): Promise<void> => {
+  const run = async <S extends Service>(name: ServiceName, starting: Promise<S>): Promise<S> => {
     const service = opened.add(await starting);
     host.health.register(name, () => service.ready());
+    return service;
   };
   await run('vault', startVaultService({ ...own, bus: buses.vault, embeddedKeyFile: join(config.dataDir, 'kek.key') }));
-  await Promise.all([
-    run('auth', startAuthService({ ...own, bus: buses.auth, adminTokenFile })),
+  const guard = { trustedCas, ownPorts: ownPorts([config.listen, config.metricsListen], stores.urls) };
+  const [auth] = await Promise.all([
+    run('auth', startAuthService({ ...own, ...guard, bus: buses.auth, adminTokenFile, publicUrl })),
     run('policy', startPolicyService({ ...own, bus: buses.policy })),
     run('audit', startAuditService({ ...own, bus: buses.audit })),
   ]);
+  return auth;
 }
+
+type AuthService = Awaited<ReturnType<typeof startAuthService>>;
 
 type Service = Running & { ready(): Promise<true | string> };
 

@@ -35,6 +35,11 @@ serverLeg('redis-server', 'with a real redis-server', () => {
 
   describeEphemeral('redis', open);
 
+  it('speaks plainly where its URL says so, whatever authority is trusted elsewhere', async () => {
+    const store = await open({ ca: '-----BEGIN CERTIFICATE-----' });
+    expect(store.state()).toBe('up');
+  });
+
   it('keeps two installations apart by their key prefix', async () => {
     const [one, other] = [await open(), await open()];
     await one.set('k', 'one', 60_000);

@@ -16,7 +16,7 @@ const QUIET = { GATEHOUSE_LOG_LEVEL: 'warn' };
  */
 export async function compareConformance(form: 'one' | 'five', suite: Suite, say: (text: string) => void): Promise<number> {
   const upstream = await startConformanceUpstream();
-  const world = await (form === 'one' ? startEmbedded(QUIET) : startDistributed(QUIET));
+  const world = await (form === 'one' ? startEmbedded(QUIET) : startDistributed({ shared: QUIET }));
   try {
     const direct = await runConformance({ ...suite, url: upstream.url });
     const through = await throughGateway(world, upstream.url, suite);

@@ -58,7 +58,7 @@ function hasServers(): boolean {
 
 function startWorld(form: BenchForm): Promise<World> {
   const isFive = form === 'five' || (form === 'auto' && hasServers());
-  return isFive ? startDistributed(QUIET) : startEmbedded(QUIET);
+  return isFive ? startDistributed({ shared: QUIET }) : startEmbedded(QUIET);
 }
 
 function formOf({ form }: World): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startNats, startPostgres, startRedis, type TestServer } from '@gatehouse/testing';
 import { ManagedProcess } from './managed-process.js';
-import type { ExtraEnv, World } from './world.js';
+import type { StoryEnv, World } from './world.js';
 
 /** The stores of a distributed Gatehouse, for stories that hurt them. */
 export interface Stores {
@@ -21,7 +21,7 @@ export interface DistributedWorld extends World {
 const EDGES = 2;
 
 /** Starts NATS, Redis, PostgreSQL, the five services and two edges, each in its own process. */
-export async function startDistributed(env: ExtraEnv, edgeEnv: ExtraEnv = {}, authEnv: ExtraEnv = {}): Promise<DistributedWorld> {
+export async function startDistributed({ shared: env, edge: edgeEnv, auth: authEnv }: StoryEnv = {}): Promise<DistributedWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-five-'));
   const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
   const stores = { nats, redis, postgres };

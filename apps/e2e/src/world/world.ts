@@ -27,15 +27,26 @@ export type ExtraEnv = Readonly<Record<string, string>>;
 
 const START_MS = 90_000;
 
+/** Settings of a story: for every process, for edges only, for auth only. */
+export interface StoryEnv {
+  shared?: ExtraEnv;
+  edge?: ExtraEnv;
+  auth?: ExtraEnv;
+}
+
 /**
  * Runs a story against both forms: the one process on embedded stores, and the five services with two
- * edges over real NATS, Redis and PostgreSQL, which the story starts itself. `own` is what only edges, or only
- * auth, know.
+ * edges over real NATS, Redis and PostgreSQL, which the story starts itself. Settings that depend on
+ * what the story runs (an identity provider) are asked for just before the start.
  */
-export function inBothForms(name: string, story: (world: () => World) => void, env: ExtraEnv = {}, own: { edge?: ExtraEnv; auth?: ExtraEnv } = {}): void {
-  describe(`${name}, one process`, () => story(started(() => startEmbedded({ ...env, ...own.edge, ...own.auth }))));
+export function inBothForms(name: string, story: (world: () => World) => void, env: () => StoryEnv | Promise<StoryEnv> = () => ({})): void {
+  describe(`${name}, one process`, () => story(started(async () => startEmbedded(merged(await env())))));
   const missing = (['nats-server', 'redis-server', 'postgres'] as const).find((binary) => findServerBinary(binary) === undefined);
-  serverLeg(missing ?? 'nats-server', `${name}, five services`, () => story(started(() => startDistributed(env, own.edge, own.auth))));
+  serverLeg(missing ?? 'nats-server', `${name}, five services`, () => story(started(async () => startDistributed(await env()))));
+}
+
+function merged({ shared, edge, auth }: StoryEnv): ExtraEnv {
+  return { ...shared, ...edge, ...auth };
 }
 
 function started(start: () => Promise<World>): () => World {

@@ -10,7 +10,7 @@ export interface NatsAddress {
   service: ServiceName;
   user?: string;
   password?: Secret;
-  /** PEM of the authority that signed the servers' certificates; asks for TLS. */
+  /** PEM of the authority that signed the servers' certificates, with `tls://`; the URL alone says whether there is TLS. */
   ca?: string;
 }
 
@@ -36,7 +36,7 @@ export function connectionOptions({ url, service, user, password, ca }: NatsAddr
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(user === undefined ? {} : { authenticator: authenticator(user, password) }),
-    ...(ca === undefined && !url.startsWith('tls://') ? {} : { tls: ca === undefined ? {} : { ca } }),
+    ...(url.startsWith('tls://') ? { tls: ca === undefined ? {} : { ca } } : {}),
   };
 }
 

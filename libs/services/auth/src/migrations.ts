@@ -1,5 +1,6 @@
 import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
 import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
+import { DERIVED_GRANTS } from './authorization-server/derived-grants-migration.js';
 import { CALLERS } from './people/callers-migration.js';
 import { SCIM } from './scim/scim-migration.js';
 import { SIGN_IN } from './sign-in/sign-in-migration.js';
@@ -64,4 +65,5 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   SIGN_IN,
   SCIM,
   TOKEN_ISSUERS,
+  DERIVED_GRANTS,
 ];

@@ -47,7 +47,7 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const signIn = buildSignIn({ db, changes, bus, outbound, log, clock, config: options.config, publicOrigin: origin });
   const { sessions } = signIn;
   const tokenIssuers = new TokenIssuers({ db, changes, outbound, log, clock });
-  const authorization = buildAuthorization({ bus, db, changes, log, clock, outbound, sessions, origin });
+  const authorization = buildAuthorization({ bus, db, changes, log, clock, outbound, sessions, origin, assertionIssuer: signIn.assertionIssuer });
   const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorization.server.handle(request, response) }, areas: [(app) => authorization.register(app), (app) => registerSignIn(app, signIn), (app) => registerScim(app, { db, changes, clock, log, origin, limits: new RateLimits(clock) })] });
   const close = async (): Promise<void> => {
     await authorization.close();

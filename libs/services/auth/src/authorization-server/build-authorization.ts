@@ -19,6 +19,7 @@ import { ClientDocuments } from './client-documents.js';
 import { ClientStore } from './client-store.js';
 import { registerInteractions } from './interactions.js';
 import { KeyRotation } from './key-rotation.js';
+import type { ProviderParts } from './new-provider.js';
 import { RateLimits } from './rate-limits.js';
 import { Resources } from './resources.js';
 import { SignedIn } from './signed-in.js';
@@ -33,6 +34,7 @@ export interface AuthorizationOptions {
   clock: Clock;
   outbound: Outbound;
   sessions: LoginSessions;
+  assertionIssuer: ProviderParts['assertionIssuer'];
   /** Public origin of Gatehouse; also the issuer of our tokens. */
   origin: string;
 }
@@ -63,7 +65,7 @@ export function buildAuthorization(options: AuthorizationOptions): Authorization
   const gate = gateOf(options, { limits, resources, keys, settings });
   const server = new AuthorizationServer(
     {
-      ...{ db, changes, clock, origin, clients: store, documents, resources, gate, log },
+      ...{ db, changes, clock, origin, clients: store, documents, resources, gate, log, assertionIssuer: options.assertionIssuer },
       signedIn: new SignedIn(db, sessions),
       fetch: documents.fetching(fetchFor(options.outbound, settings)),
       redirectSchemes: () => settings.held.redirectSchemes,

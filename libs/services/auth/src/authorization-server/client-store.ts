@@ -76,6 +76,17 @@ export class ClientStore implements Adapter {
     );
   }
 
+  /** Notes which grants and tokens a grant was derived from; it ends with each of them. */
+  async noteSources(grantId: string, sources: readonly string[]): Promise<void> {
+    if (sources.length === 0) return;
+    await this.db.query(`UPDATE artefacts SET sources = $2 WHERE model = 'Grant' AND grant_id = $1`, [grantId, sources]);
+  }
+
+  /** Whether a grant or one access token is over before its time. */
+  async isDenied(ids: readonly string[]): Promise<boolean> {
+    return (await this.db.query('SELECT 1 FROM denied WHERE id = ANY ($1)', [ids])).length > 0;
+  }
+
   /** Whether a grant was given to the client as its document describes it now. */
   async agreedTo(grantId: string, clientId: string): Promise<boolean> {
     const [row] = await this.db.query<{ same: boolean }>(

@@ -22,8 +22,10 @@ const COLUMN = { callerId: 'account_id', clientId: 'client_id', grantId: 'grant_
 export async function endGrants(tx: Transaction, which: EndedGrants, nowMs: number): Promise<number> {
   const [[kind, value]] = Object.entries(which) as [[keyof typeof COLUMN, string]];
   const ended = await tx.query<{ id: string }>(
-    `INSERT INTO denied (id, until)
-       SELECT DISTINCT grant_id, $2::bigint FROM artefacts WHERE model = 'Grant' AND ${COLUMN[kind]} = $1
+    `WITH RECURSIVE over (id) AS (
+       SELECT grant_id FROM artefacts WHERE model = 'Grant' AND ${COLUMN[kind]} = $1
+       UNION SELECT a.grant_id FROM artefacts a JOIN over ON a.sources @> ARRAY[over.id])
+     INSERT INTO denied (id, until) SELECT DISTINCT id, $2::bigint FROM over
      ON CONFLICT (id) DO UPDATE SET until = EXCLUDED.until RETURNING id`,
     [value, nowMs + ACCESS_TOKEN_MS + CLOCK_SKEW_MS],
   );
@@ -31,7 +33,9 @@ export async function endGrants(tx: Transaction, which: EndedGrants, nowMs: numb
   return ended.length;
 }
 
-/** Denies one access token (by `jti`) or one grant that has no row of its own. */
+/** Denies one access token (by `jti`) or one grant that has no row of its own, with every grant that came of it. */
 export async function deny(tx: Transaction, id: string, nowMs: number): Promise<void> {
+  const derived = await tx.query<{ id: string }>('SELECT grant_id AS id FROM artefacts WHERE sources @> ARRAY[$1]', [id]);
+  for (const { id: grantId } of derived) await endGrants(tx, { grantId }, nowMs);
   await tx.query('INSERT INTO denied (id, until) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET until = greatest(denied.until, EXCLUDED.until)', [id, nowMs + ACCESS_TOKEN_MS + CLOCK_SKEW_MS]);
 }

@@ -9,6 +9,8 @@ import type { ClientStore } from './client-store.js';
 import { normalizeClient } from './client-metadata.js';
 import type { ClientDocuments } from './client-documents.js';
 import { ACCESS_TOKEN_MS } from './end-grants.js';
+import type { AssertionParts } from './grants/identity-assertion.js';
+import { registerSpecialGrants } from './grants/register-special-grants.js';
 import { followProvider } from './provider-events.js';
 import type { Resources } from './resources.js';
 import type { KeyRing } from './signing-keys.js';
@@ -26,6 +28,8 @@ export interface ProviderParts extends ArtefactParts {
   clock: Clock;
   /** The guarded fetch that metadata documents and keys of clients come by. */
   fetch: typeof fetch;
+  /** The provider of an issuer of identity assertions, when those are accepted. */
+  assertionIssuer: AssertionParts['assertionIssuer'];
   /** Private-use schemes that redirect URIs may have. */
   redirectSchemes: () => readonly string[];
 }
@@ -42,6 +46,8 @@ export function newProvider(parts: ProviderParts, keys: KeyRing): Provider {
   provider.Client.prototype.compareClientSecret = function compare(this: Client, actual: string) {
     return isSecret(actual, this.clientSecret);
   } as never;
+  const { gate, signedIn, clients } = parts;
+  registerSpecialGrants(provider, { ...parts, publicKeys: gate.publicKeys, personOf: (issuer, subject) => signedIn.personOf(issuer, subject), isDenied: (ids) => clients.isDenied(ids) });
   provider.use(beforeProvider(parts.gate) as never);
   followProvider(provider, parts.clients, parts.log);
   return provider;

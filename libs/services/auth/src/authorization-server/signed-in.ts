@@ -15,6 +15,12 @@ export class SignedIn {
     return row === undefined ? undefined : { accountId: id, claims: () => ({ sub: id }) };
   }
 
+  /** The person that a subject of an identity provider is here, active or not. */
+  async personOf(issuer: string, subject: string): Promise<string | undefined> {
+    const [row] = await this.db.query<{ id: string }>('SELECT person_id AS id FROM logins WHERE issuer = $1 AND subject = $2', [issuer, subject]);
+    return row?.id;
+  }
+
   /** Whether the person the library remembers is signed in with us too. */
   async isStill(ctx: KoaContextWithOIDC): Promise<boolean> {
     const session = await this.sessions.current(ctx.get('cookie') || undefined);

@@ -4,6 +4,7 @@ import type { Outbound } from '@gatehouse/outbound';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { FastifyInstance } from 'fastify';
+import type { JWTVerifyGetKey } from 'jose';
 import { RateLimits } from '../authorization-server/rate-limits.js';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
 import { Accounts } from './accounts.js';
@@ -47,6 +48,8 @@ export interface SignInOptions {
 export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRouteParts, BackChannelLogoutParts {
   /** The answers of the admin API for providers. */
   identityProviders: IdentityProviders;
+  /** The provider of this issuer with its keys, when its identity assertions (ID-JAG) are accepted. */
+  assertionIssuer: (issuer: string) => Promise<{ issuer: string; keys: JWTVerifyGetKey } | undefined>;
 }
 
 /** Builds the sign-in; a `Fault` of one line when the provider of the environment does not fit together. */
@@ -65,9 +68,13 @@ export function buildSignIn(options: SignInOptions): SignInArea {
   const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, ...(waits.stepMs === undefined ? {} : { stepLimitMs: waits.stepMs }) });
   const tokens = new LogoutTokens({ providers, metadata, now: () => clock.now() });
   const identityProviders = new IdentityProviders({ db, changes, secrets, metadata, outbound, environment, log, clock });
+  const assertionIssuer = async (issuer: string) => {
+    const named = (await providers.enabled()).find(({ settings }) => settings.identityAssertions && settings.issuer === issuer);
+    return named === undefined ? undefined : { issuer, keys: (await metadata.of(named.settings)).keys };
+  };
   const forms = new FormTokens(cookies);
   const limits = new RateLimits(clock);
-  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders };
+  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders, assertionIssuer };
 }
 
 /** Puts the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */

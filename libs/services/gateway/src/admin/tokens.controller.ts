@@ -59,8 +59,11 @@ export class TokensController {
   }
 }
 
+/** What stands for itself; the others are parts of administration, which every token that comes here has, and auth asks for their capability. */
+const OWN_SCOPES: readonly string[] = ['mcp:access', 'admin'];
+
 // Nobody can grant what they do not have: a narrow token must not make a wider one.
 function refuseMoreThanHeld(scopes: readonly string[], { caller }: AdminRequest): void {
-  const missing = scopes.find((scope) => caller?.scopes.has(scope) !== true);
+  const missing = scopes.find((scope) => OWN_SCOPES.includes(scope) && caller?.scopes.has(scope) !== true);
   if (missing !== undefined) throw new Refusal('insufficient_scope', { scope: missing });
 }
