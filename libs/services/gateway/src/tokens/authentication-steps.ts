@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Ephemeral } from '@gatehouse/ephemeral';
-import { compactVerify } from 'jose';
 import type { DirectoryCaller, DirectoryState } from '../snapshot/directory-state.js';
 import type { Trust, TrustedKey } from '../snapshot/trusted-keys.js';
 import { readClaims, type VerifiedToken } from './access-token.js';
 import { checkProof, type ProofUse } from './dpop-proof.js';
+import { requireSignature } from './jwt-signature.js';
 import { parseJwt, type Jwt } from './jwt.js';
 import { notAccepted } from './not-accepted.js';
 import type { PresentedToken, TokenUse } from './presented-token.js';
@@ -40,7 +40,7 @@ export const AUTHENTICATION_STEPS = {
   /** Whether it is for this resource, now, and sent the way it must be. */
   fit: (token: VerifiedToken, scheme: PresentedToken['scheme'], at: Place): void => requireFit(token, scheme, at),
   /** Checks the signature. */
-  signature: (jwt: Jwt, { key }: Claimed): Promise<unknown> => compactVerify(jwt.text, key.key, { algorithms: [String(jwt.header['alg'])] }),
+  signature: (jwt: Jwt, { key }: Claimed): void => requireSignature(jwt.text, String(jwt.header['alg']), key.key),
   /** Checks that the sender holds the key the token is bound to. */
   proof: (presented: PresentedToken, token: VerifiedToken, use: TokenUse & { now: number }): Promise<ProofUse> => checkProof(presented, token, use, use.now),
   /** Takes the proof's one use; false when it was used before, at any edge. */

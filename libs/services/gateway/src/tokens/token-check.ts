@@ -93,21 +93,21 @@ export class TokenCheck {
   async #check(asked: Asked): Promise<DirectoryCaller> {
     const { presented, use, digest } = asked;
     const directory = this.options.directory();
-    const seen = this.#seen.get(digest) ?? (await this.#verified(asked, directory));
+    const seen = this.#seen.get(digest) ?? this.#verified(asked, directory);
     this.#requireFit(seen.token, asked, directory);
     if (seen.token.jkt !== null) await this.#useProof(presented, seen.token, use);
     // Taken anew: the directory may have changed while the signature was checked.
     return callerIn(seen, this.options.directory()) ?? this.#linked(seen, presented);
   }
 
-  async #verified(asked: Asked, directory: DirectoryState): Promise<SeenToken> {
+  #verified(asked: Asked, directory: DirectoryState): SeenToken {
     const jwt = steps.parse(asked.presented.text);
     const trust = this.#trustIn(jwt, directory);
     const key = steps.claimed(jwt, trust);
     if (key === undefined) throw this.#unknownKey(trust);
     const token = steps.claims(jwt, { trust, key });
     this.#requireFit(token, asked, directory);
-    await steps.signature(jwt, { trust, key });
+    steps.signature(jwt, { trust, key });
     return this.#seen.add(asked.digest, token);
   }
 
