@@ -59,8 +59,11 @@ export class TokenCheck {
       const directory = this.options.directory();
       if (presented === undefined) throw new Refusal('unauthenticated', { tokenSent: false });
       const digest = steps.digest(presented.text);
+      const asked = { presented, use, digest };
+      const known = this.#atOnce(asked, directory);
+      if (known !== undefined) return known;
       const found = steps.lookUp(digest, directory, this.options.clock.now());
-      if (found === undefined) return this.#accessToken({ presented, use, digest }, directory);
+      if (found === undefined) return this.#accessToken(asked);
       if (presented.scheme === 'dpop') throw notAccepted();
       return found;
     } catch (error) {
@@ -75,9 +78,7 @@ export class TokenCheck {
     return now < caller.accessToken.usableUntil ? steps.caller(caller.accessToken, directory) : undefined;
   }
 
-  #accessToken(asked: Asked, directory: DirectoryState): DirectoryCaller | Promise<DirectoryCaller> {
-    const known = this.#atOnce(asked, directory);
-    if (known !== undefined) return known;
+  #accessToken(asked: Asked): Promise<DirectoryCaller> {
     if (!looksLikeJwt(asked.presented.text)) throw notAccepted();
     return this.#within(this.#check(asked), asked.presented);
   }
