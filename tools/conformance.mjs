@@ -6,12 +6,19 @@ const { values } = parseArgs({
     form: { type: 'string', default: 'one' },
     cli: { type: 'string' },
     'spec-version': { type: 'string' },
+    // The scenarios for authorization servers; needs --cli of a suite from 0.2 on.
+    authorization: { type: 'boolean', default: false },
   },
 });
 if (!['one', 'five'].includes(values.form)) throw new Error('--form is one or five');
 
 const built = await build();
 if (built !== 0) process.exit(built);
+if (values.authorization) {
+  if (values.cli === undefined) throw new Error('--authorization needs --cli: the entry file of a suite from 0.2 on');
+  const { authorizationConformance } = await import('../apps/e2e/dist/bench/authorization-conformance.js');
+  process.exit(await authorizationConformance(values.form, values.cli, (line) => process.stdout.write(`${line}\n`)));
+}
 const { compareConformance } = await import('../apps/e2e/dist/bench/compare-conformance.js');
 const suite = { ...(values.cli && { cli: values.cli }), ...(values['spec-version'] && { specVersion: values['spec-version'] }) };
 process.exitCode = await compareConformance(values.form, suite, (text) => process.stdout.write(`${text}\n`));

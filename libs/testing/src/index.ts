@@ -4,6 +4,7 @@ export { type FormValues } from './browser/form-data.js';
 export { type Form, type FormButton, type FormField, type Link } from './browser/html-page.js';
 export { type Hop, type Page } from './browser/page.js';
 export { type Cookie } from './browser/set-cookie.js';
+export { missingGlobSyncHook } from './conformance-suite/missing-glob-sync.js';
 export { runConformance, type ConformanceReport, type ConformanceRun, type ScenarioResult } from './conformance-suite/run-conformance.js';
 export { startHeaderHop, type HeaderHop } from './conformance-suite/header-hop.js';
 export { LOGOUT_TOKEN_FLAWS, type LogoutAnswer, type LogoutSubject, type LogoutTokenFlaw } from './identity-provider/back-channel-logout.js';
