@@ -15,3 +15,9 @@ export function column(measured: Measured, key: keyof Round): number[] {
 export function leastAndMedian(values: readonly number[]): { min: number; median: number } {
   return { min: Math.min(...values), median: median(values) };
 }
+
+/** The value below which this part of the values lies. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
