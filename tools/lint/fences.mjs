@@ -34,7 +34,7 @@ export const ENVIRONMENT_DOORS = [
 export const CIPHER_DOORS = ['libs/kernel/src/sealing/**', 'libs/services/vault/src/sealing/**'];
 
 /** Who may print: everything else has a logger. */
-export const CONSOLE_DOORS = ['apps/cli/**', 'apps/e2e/**', 'tools/**'];
+export const CONSOLE_DOORS = ['apps/cli/**', 'apps/e2e/**', 'tools/**', 'libs/telemetry/src/log/library-output*.ts'];
 
 const network = {
   'no-restricted-imports': [

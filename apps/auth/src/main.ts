@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { defineConfig, FIELDS, loadConfig, ownPorts, required } from '@gatehouse/config';
 import {
   busFields,
+  catchLibraryOutput,
   connectBus,
   connectEphemeral,
   databaseFields,
@@ -11,7 +12,10 @@ import {
   runProcess,
   trustedAuthorities,
 } from '@gatehouse/host';
-import { authConfigFields, authListenFields, listenSettings, startAuthService } from '@gatehouse/service-auth';
+
+// Before the service is loaded: some libraries print as soon as they are.
+catchLibraryOutput();
+const { authConfigFields, authListenFields, listenSettings, startAuthService } = await import('@gatehouse/service-auth');
 
 const fields = { ...processFields, ...busFields, ...databaseFields, ...ephemeralFields, ...authConfigFields, ...authListenFields };
 

@@ -1,3 +1,4 @@
+export { catchLibraryOutput } from '@gatehouse/telemetry';
 export { busFields, databaseFields, ephemeralFields, processFields } from './host-config.js';
 export {
   connectBus,

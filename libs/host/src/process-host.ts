@@ -3,7 +3,7 @@ import { natsBus, type Bus } from '@gatehouse/bus';
 import type { ServiceName } from '@gatehouse/contracts';
 import { redisEphemeral, type Ephemeral } from '@gatehouse/ephemeral';
 import type { Secret } from '@gatehouse/kernel';
-import { createLogger, HealthChecks, Metrics, processMetrics, startMetricsListener, type Logger, type LogLevel } from '@gatehouse/telemetry';
+import { createLogger, HealthChecks, libraryOutputTo, Metrics, processMetrics, startMetricsListener, type Logger, type LogLevel } from '@gatehouse/telemetry';
 
 /** Values of `processFields`. */
 export interface ProcessConfig {
@@ -25,6 +25,7 @@ export interface ProcessHost {
 /** Opens logs and the metrics listener of a process. `service` is the name under which its readiness is to be registered. */
 export async function openHost(service: string, config: ProcessConfig): Promise<ProcessHost> {
   const log = createLogger({ service, level: config.logLevel });
+  libraryOutputTo(log);
   const metrics = new Metrics();
   const ownFigures = processMetrics(metrics);
   const health = new HealthChecks();

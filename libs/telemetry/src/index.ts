@@ -1,5 +1,6 @@
 export { HealthChecks, type HealthCheck, type HealthReport } from './health/health-checks.js';
 export { startMetricsListener, type MetricsListenerOptions } from './health/metrics-listener.js';
+export { catchLibraryOutput, libraryOutputTo } from './log/library-output.js';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './log/logger.js';
 export { nestLogger } from './log/nest-logger.js';
 export { type CounterCell, type GaugeCell, type HistogramCell } from './metrics/cells.js';
