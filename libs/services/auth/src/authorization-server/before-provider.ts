@@ -1,4 +1,7 @@
-import { errors } from 'oidc-provider';
+import { asRefusalOrFault } from '@gatehouse/kernel';
+import type { Logger } from '@gatehouse/telemetry';
+import { errors, type Adapter } from 'oidc-provider';
+import { RECORD_HEADER, recordHeader } from '../http/outcome-record.js';
 import { html, pageText, PAGE_HEADERS } from '../pages/page.js';
 import { RateLimits, type Rate } from './rate-limits.js';
 import { handOver, readForm, type PlainContext } from './requests.js';
@@ -9,15 +12,19 @@ import type { PublicSigningKey } from './signing-keys.js';
 export interface Gate {
   resources: Resources;
   limits: RateLimits;
+  log: Logger;
   /** Every key a token of ours may be signed with, for `/jwks`. */
   publicKeys: () => readonly PublicSigningKey[];
-  /** Ends a JWT access token of ours that its own client gives back (RFC 7009); true when it was one. */
-  revokeAccessToken: (token: string, form: URLSearchParams, authorization: string | undefined) => Promise<boolean>;
+  /** Ends a JWT access token of ours that its own client gives back (RFC 7009). */
+  revokeAccessToken: (token: string, clientId: string) => Promise<void>;
   /** Whether a client may register itself now; throws the error to answer. */
   admitRegistration: (ctx: PlainContext) => Promise<void>;
   /** Reads how clients may come, for decisions about their metadata that cannot wait. */
   lookAtSettings: () => Promise<void>;
 }
+
+/** Codes that were given and are not over. */
+export type Codes = Pick<Adapter, 'find'>;
 
 /** Per address: enough for an office behind one address, far too few to fill a table or guess a code. */
 const RATES: Readonly<Record<string, Rate>> = {
@@ -37,19 +44,31 @@ const ACCOUNT_SCOPES = new Set(['openid', 'offline_access']);
  * than the library accepts (auth.md A5-A11, A15). Nothing here loosens a check: it only spells what was
  * meant, and what cannot be spelled is refused before a code or a refresh token is used up by it.
  */
-export function beforeProvider(gate: Gate): (ctx: PlainContext, next: () => Promise<void>) => Promise<void> {
+export function beforeProvider(gate: Gate, codes: Codes): (ctx: PlainContext, next: () => Promise<void>) => Promise<void> {
   return async (ctx, next) => {
     if (OPEN_TO_PAGES.has(ctx.path) && openToPages(ctx)) return;
     if (!withinLimits(ctx, gate.limits)) return;
     if (ctx.path === '/jwks') return sendKeys(ctx, gate.publicKeys());
     try {
       if (RATES[ctx.path] !== undefined) await gate.lookAtSettings();
-      if (await rewritten(ctx, gate)) return;
+      const form = await rewritten(ctx, gate, codes);
+      await next();
+      if (ctx.path === '/revoke' && form !== undefined) await revoked(ctx, form, gate);
     } catch (error) {
-      return sendOauthError(ctx, error);
+      if (!(error instanceof errors.OIDCProviderError)) gate.log.warn({ path: ctx.path, code: asRefusalOrFault(error).code, err: error }, 'authorization request failed');
+      sendOauthError(ctx, error);
     }
-    await next();
   };
+}
+
+// By then the library knows who the client is, and refuses only what it did not store: our JWTs.
+async function revoked(ctx: PlainContext, form: URLSearchParams, gate: Gate): Promise<void> {
+  const clientId = ctx.oidc?.client?.clientId;
+  if (clientId === undefined || (ctx.body as { error?: string } | undefined)?.error !== 'unsupported_token_type') return;
+  await gate.revokeAccessToken(form.get('token') ?? '', clientId);
+  ctx.status = 200;
+  ctx.body = '';
+  ctx.set(RECORD_HEADER, recordHeader({ kind: 'token_revoked', code: null, clientId }));
 }
 
 // Browser-based clients register and fetch tokens from their own pages; no cookie means anything here, so none is allowed (A15).
@@ -83,34 +102,37 @@ function sendKeys(ctx: PlainContext, keys: readonly PublicSigningKey[]): void {
   ctx.body = { keys: keys.map(({ id, publicJwk }) => ({ ...publicJwk, kid: id, alg: 'ES256', use: 'sig' })) };
 }
 
-/** True when the request is answered already. */
-async function rewritten(ctx: PlainContext, gate: Gate): Promise<boolean> {
+/** The form that was read and handed on, if it was. */
+async function rewritten(ctx: PlainContext, gate: Gate, codes: Codes): Promise<URLSearchParams | undefined> {
   if (ctx.path === '/authorize' && ctx.method === 'GET') {
     const params = new URLSearchParams(ctx.querystring);
     if (!params.has('request_uri')) await spellAuthorization(params, gate.resources);
     ctx.querystring = params.toString();
-    return false;
   }
-  if (ctx.method !== 'POST') return false;
+  if (ctx.method !== 'POST') return undefined;
   if (ctx.path === '/register') await gate.admitRegistration(ctx);
-  if (!['/par', '/token', '/revoke'].includes(ctx.path)) return false;
-  return rewriteForm(ctx, gate);
+  return ['/par', '/token', '/revoke'].includes(ctx.path) ? rewriteForm(ctx, gate, codes) : undefined;
 }
 
-async function rewriteForm(ctx: PlainContext, gate: Gate): Promise<boolean> {
+async function rewriteForm(ctx: PlainContext, gate: Gate, codes: Codes): Promise<URLSearchParams> {
   const form = await readForm(ctx);
   if (ctx.path === '/par') await spellAuthorization(form, gate.resources);
   else spellResource(form, gate.resources);
-  const token = form.get('token') ?? '';
-  if (ctx.path === '/revoke' && token.split('.').length === 3) {
-    if (await gate.revokeAccessToken(token, form, ctx.get('authorization') || undefined)) {
-      ctx.status = 200;
-      ctx.body = '';
-      return true;
-    }
-  }
+  if (form.get('grant_type') === 'client_credentials' && !form.has('scope')) form.set('scope', scopeOf(form, gate.resources));
+  if (ctx.path === '/token') await refuseOtherResource(form, codes);
   handOver(ctx, form);
-  return false;
+  return form;
+}
+
+// Before the code is used up: the library looks at the resource after that (A10).
+async function refuseOtherResource(form: URLSearchParams, codes: Codes): Promise<void> {
+  const [asked, ...more] = form.getAll('resource');
+  if (asked === undefined) return;
+  if (more.length > 0) throw new errors.InvalidTarget('an access token is for one resource');
+  const [code, ...others] = form.getAll('code');
+  if (form.get('grant_type') !== 'authorization_code' || code === undefined || others.length > 0) return;
+  const granted = (await codes.find(code))?.['resource'];
+  if (granted !== undefined && ![granted].flat().includes(asked)) throw new errors.InvalidTarget('resource was not granted');
 }
 
 async function spellAuthorization(params: URLSearchParams, resources: Resources): Promise<void> {

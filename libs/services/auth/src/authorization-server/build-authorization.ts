@@ -101,13 +101,14 @@ interface GateParts {
   settings: RegistrationSettings;
 }
 
-function gateOf({ db, changes, clock, origin }: AuthorizationOptions, { limits, resources, keys, settings }: GateParts): Gate {
+function gateOf({ db, changes, clock, origin, log }: AuthorizationOptions, { limits, resources, keys, settings }: GateParts): Gate {
   const publicKeys = () => keys.current?.keys ?? [];
   return {
     resources,
     limits,
+    log,
     publicKeys,
-    revokeAccessToken: (token, form, authorization) => revokeAccessToken({ origin, changes, clock, publicKeys }, token, form, authorization),
+    revokeAccessToken: (token, clientId) => revokeAccessToken({ origin, changes, clock, publicKeys }, token, clientId),
     admitRegistration: (ctx) => admitRegistration({ db, settings, clock }, ctx.get('authorization') || undefined),
     lookAtSettings: async () => void (await settings.current()),
   };

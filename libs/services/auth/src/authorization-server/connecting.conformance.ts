@@ -19,6 +19,8 @@ type NewClient = Omit<z.input<typeof clientContracts.createClient.request>, 'act
 
 /** Clients and people of tests that connect, on one stage. */
 export class Connecting {
+  #addresses = 0;
+
   constructor(readonly stage: AuthStage) {}
 
   get notes(): string {
@@ -33,7 +35,13 @@ export class Connecting {
   /** Posts a registration, whatever comes of it. */
   post(metadata: JsonObject | string = {}, headers: Record<string, string> = {}): Promise<OAuthAnswer> {
     const body = typeof metadata === 'string' ? metadata : { client_name: 'Scripted', redirect_uris: [REDIRECT], token_endpoint_auth_method: 'none', ...metadata };
-    return this.client().register(body, headers);
+    return this.client().register(body, { 'x-forwarded-for': this.address(), ...headers });
+  }
+
+  /** Another address every time, as the edge names it: limits are per address. */
+  address(): string {
+    const count = this.#addresses++;
+    return `10.${count >> 16}.${(count >> 8) & 255}.${count & 255}`;
   }
 
   /** A client that registered itself. */

@@ -48,7 +48,7 @@ export function newProvider(parts: ProviderParts, keys: KeyRing): Provider {
   } as never;
   const { gate, signedIn, clients } = parts;
   registerSpecialGrants(provider, { ...parts, publicKeys: gate.publicKeys, personOf: (issuer, subject) => signedIn.personOf(issuer, subject), isDenied: (ids) => clients.isDenied(ids) });
-  provider.use(beforeProvider(parts.gate) as never);
+  provider.use(beforeProvider(gate, new Artefacts('AuthorizationCode', parts)) as never);
   followProvider(provider, parts.clients, parts.log);
   return provider;
 }

@@ -7,6 +7,8 @@ const BODY_BYTES = 56 * 1_024;
 export type PlainContext = Pick<KoaContextWithOIDC, 'req' | 'res' | 'path' | 'method' | 'query' | 'querystring' | 'set' | 'get' | 'is' | 'ip'> & {
   status: number;
   body: unknown;
+  /** What the library knows of the request, once it has looked. */
+  oidc?: KoaContextWithOIDC['oidc'];
 };
 
 /** Reads a form and puts it where the library finds it; a parameter that stands twice is two readings, so it stays for the library to refuse. */

@@ -60,9 +60,9 @@ export async function issueAccessToken(request: SpecialRequest, parts: SpecialGr
   const info = await parts.documents.resourceFor(client, wanted.resource, parts.resources);
   const scope = narrowed(request, wanted, info.scope);
   const lifeS = Math.min(wanted.lifeS, info.accessTokenTTL ?? wanted.lifeS);
-  const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+  const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId, expiresIn: lifeS } as never);
   grant.addResourceScope(wanted.resource, scope);
-  const grantId = await grant.save(lifeS);
+  const grantId = await grant.save();
   await parts.clients.noteSources(grantId, wanted.sources);
   const token = new provider.AccessToken({ accountId: account.accountId, client, grantId, gty: String(request.params['grant_type']), expiresIn: lifeS } as never);
   token.resourceServer = new provider.ResourceServer(wanted.resource, info);
