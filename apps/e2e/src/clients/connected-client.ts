@@ -47,8 +47,8 @@ export class ConnectedClient {
     return status;
   }
 
-  /** Sends one message to an endpoint, in no session unless told. */
-  async request(name: string, method: string, params: object = {}, edge = 0, session?: string): Promise<EndpointAnswer> {
+  /** Sends one message to an endpoint, at the first edge and in no session unless told. */
+  async request(name: string, method: string, params: object = {}, { edge = 0, session }: { edge?: number; session?: string } = {}): Promise<EndpointAnswer> {
     const answer = await fetch(`${this.world.edges[edge % this.world.edges.length]!}/mcp/${name}`, {
       method: 'POST',
       headers: {
@@ -66,14 +66,14 @@ export class ConnectedClient {
   /** Calls a tool in its session; the answer as text. */
   async callTool(name: string, edge = 0): Promise<string> {
     this.#session ??= await this.open();
-    const { status, json } = await this.request(this.endpoint, 'tools/call', { name, arguments: {} }, edge, this.#session);
+    const { status, json } = await this.request(this.endpoint, 'tools/call', { name, arguments: {} }, { edge, session: this.#session });
     return status === 200 && json.error === undefined ? JSON.stringify(json.result) : `error ${status} ${JSON.stringify(json)}`;
   }
 
   /** The status of a call in its session: what a story watches while access ends. */
   async callStatus(edge = 0): Promise<number> {
     this.#session ??= await this.open();
-    return (await this.request(this.endpoint, 'tools/call', { name: 'search', arguments: {} }, edge, this.#session)).status;
+    return (await this.request(this.endpoint, 'tools/call', { name: 'search', arguments: {} }, { edge, session: this.#session })).status;
   }
 
   /** Opens the stream that a server would speak on; resolves with how long it lived once it ends. */
@@ -106,6 +106,6 @@ export async function connectedClient(company: Company, world: World, login: str
   if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${answer.text}`);
   const tokens = { access: String(answer.json['access_token']), refresh: String(answer.json['refresh_token']) };
   const client = new ConnectedClient(world, oauth, endpoint, tokens);
-  for (const edge of world.edges.keys()) await eventually(async () => ((await client.request(endpoint, 'ping', {}, edge)).status === 401 ? undefined : true));
+  for (const edge of world.edges.keys()) await eventually(async () => ((await client.request(endpoint, 'ping', {}, { edge })).status === 401 ? undefined : true));
   return client;
 }

@@ -3,7 +3,7 @@ import { catchLibraryOutput, libraryOutputTo } from './library-output.js';
 import { createLogger } from './logger.js';
 
 const own = { error: console.error, warn: console.warn, info: console.info, log: console.log };
-afterEach(() => Object.assign(console, own));
+afterEach(() => void Object.assign(console, own));
 
 describe('what libraries print', () => {
   it('becomes log lines, that of before there was a logger too, without colours', () => {
