@@ -1,8 +1,8 @@
 import { defineConfig, describeConfig } from '@gatehouse/config';
 import { busFields, databaseFields, ephemeralFields, processFields } from '@gatehouse/host';
 import { auditConfigFields } from '@gatehouse/service-audit';
-import { authConfigFields } from '@gatehouse/service-auth';
-import { gatewayConfigFields } from '@gatehouse/service-gateway';
+import { authConfigFields, authListenFields } from '@gatehouse/service-auth';
+import { authUrlField, gatewayConfigFields } from '@gatehouse/service-gateway';
 import { policyConfigFields } from '@gatehouse/service-policy';
 import { vaultConfigFields } from '@gatehouse/service-vault';
 import { allInOneConfig } from '../../apps/gatehouse/dist/settings.js';
@@ -15,11 +15,13 @@ const SERVICES = {
   policy: policyConfigFields,
   audit: auditConfigFields,
 };
+/** What only a process of its own is told. */
+const APART = { gateway: { authUrl: authUrlField }, auth: authListenFields };
 const HOST = { ...processFields, ...busFields, ...databaseFields, ...ephemeralFields };
 
 /** Every environment variable, its default and its meaning, from the fields that read them. */
 export function configPage() {
-  const distributed = { ...HOST, ...Object.assign({}, ...Object.values(SERVICES)) };
+  const distributed = { ...HOST, ...Object.assign({}, ...Object.values(SERVICES), ...Object.values(APART)) };
   return `# Configuration
 
 Everything a process is told when it starts comes from the environment. An unknown \`GATEHOUSE_\` name is an error, and all problems are reported at once. A secret can also be read from a file: set the name with \`_FILE\` to its path; a file that others can read is refused.
@@ -50,6 +52,7 @@ function rows(schema) {
 const names = ({ env, fileEnv }) => (fileEnv === undefined ? `\`${env}\`` : `\`${env}\` or \`${fileEnv}\``);
 
 function readBy(env) {
-  const services = Object.entries(SERVICES).filter(([, fields]) => Object.values(fields).some((field) => field.env === env));
+  const reads = (fields = {}) => Object.values(fields).some((field) => field.env === env);
+  const services = Object.entries(SERVICES).filter(([name, fields]) => reads(fields) || reads(APART[name]));
   return services.length === 0 ? 'the process' : services.map(([name]) => name).join(', ');
 }
