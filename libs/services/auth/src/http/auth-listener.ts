@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { asRefusalOrFault, errorRow, Fault, Refusal } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { followTlsFiles, readTlsFiles, type TlsFiles } from './tls-files.js';
 import { html, sendPage } from '../pages/page.js';
 
 /** What the listener is made of. */
@@ -21,7 +22,7 @@ export interface ListenerParts {
 export interface AuthListener {
   readonly handle: RequestListener;
   /** Listens for edges in other processes; resolves with the port bound. */
-  listen(at: { host: string; port: number }, tls?: { cert: string; key: string }): Promise<number>;
+  listen(at: { host: string; port: number }, tls?: TlsFiles): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -47,16 +48,23 @@ export async function openAuthListener(parts: ListenerParts): Promise<AuthListen
   for (const register of parts.areas) register(app);
   await app.ready();
   const servers: Server[] = [];
+  const followed: (() => void)[] = [];
+  const encrypted = (listener: RequestListener, tls: TlsFiles): Server => {
+    const server = createTlsServer({ ...LIMITS, ...readTlsFiles(tls) }, listener);
+    followed.push(followTlsFiles(server, tls, parts.log));
+    return server;
+  };
   const handle: RequestListener = (request, response) => app.routing(request, response);
   return {
     handle,
     listen: async (at, tls) => {
-      const server = tls === undefined ? createServer(LIMITS, handle) : createTlsServer({ ...LIMITS, ...tls }, handle);
+      const server = tls === undefined ? createServer(LIMITS, handle) : encrypted(handle, tls);
       servers.push(server);
       await bound(server, at);
       return (server.address() as AddressInfo).port;
     },
     close: async () => {
+      for (const stop of followed) stop();
       await Promise.all(servers.map(closed));
       await app.close();
     },

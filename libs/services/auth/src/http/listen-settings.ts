@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { parseListen } from '@gatehouse/config';
 import { Fault } from '@gatehouse/kernel';
+import type { TlsFiles } from './tls-files.js';
 
 /** Where auth listens, and with which certificate. */
 export interface ListenSettings {
   host: string;
   port: number;
-  tls?: { cert: string; key: string };
+  tls?: TlsFiles;
 }
 
 /** Values of `authListenFields`. */
@@ -22,5 +22,5 @@ export function listenSettings({ authListen, tlsCertFile, tlsKeyFile }: Configur
   if (at === undefined) throw new Fault(`${authListen} is not host:port`);
   if (tlsCertFile === undefined && tlsKeyFile === undefined) return at;
   if (tlsCertFile === undefined || tlsKeyFile === undefined) throw new Fault('GATEHOUSE_TLS_CERT_FILE and GATEHOUSE_TLS_KEY_FILE go together');
-  return { ...at, tls: { cert: readFileSync(tlsCertFile, 'utf8'), key: readFileSync(tlsKeyFile, 'utf8') } };
+  return { ...at, tls: { certFile: tlsCertFile, keyFile: tlsKeyFile } };
 }
