@@ -28,7 +28,8 @@ export function normalizeClient(metadata: ClientMetadata, rules: MetadataRules):
   metadata.application_type = uris.some(isNative) ? 'native' : 'web';
   metadata.response_types = uris.length === 0 ? [] : ['code'];
   if (rules.selfService) metadata.grant_types = wantedGrants(metadata);
-  metadata.token_endpoint_auth_method ??= metadata.client_id.startsWith('https://') ? 'none' : 'client_secret_basic';
+  // The library put its default in by now; a document that says so itself was refused before (A4).
+  if (metadata.client_id.startsWith('https://') && metadata.token_endpoint_auth_method === 'client_secret_basic') metadata.token_endpoint_auth_method = 'none';
   if (metadata.client_name !== undefined) metadata.client_name = cleanName(metadata.client_name);
 }
 
@@ -45,6 +46,7 @@ function isNative(uri: string): boolean {
 function redirectUris(metadata: ClientMetadata, rules: MetadataRules): readonly string[] {
   const uris: unknown = metadata.redirect_uris ?? [];
   if (!Array.isArray(uris) || uris.length > MOST_URIS) throw new errors.InvalidRedirectUri();
+  if (rules.selfService && uris.length === 0) throw new errors.InvalidRedirectUri('a client needs a redirect URI');
   for (const uri of uris) {
     const problem = typeof uri === 'string' ? redirectProblem(uri, rules) : 'is not a text';
     if (problem !== undefined) throw new errors.InvalidRedirectUri(`a redirect URI ${problem}`);

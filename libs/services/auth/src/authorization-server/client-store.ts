@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
@@ -67,12 +68,17 @@ export class ClientStore implements Adapter {
     return { requireDpop };
   }
 
+  /** Whether nobody has decided about this request yet; whoever asks first may. */
+  async claimDecision(uid: string): Promise<boolean> {
+    const sql = `UPDATE artefacts SET consumed_at = $2 WHERE model = 'Interaction' AND id_hash = $1 AND consumed_at IS NULL RETURNING model`;
+    return (await this.db.query(sql, [hash('sha256', uid, 'base64url'), this.clock.now()])).length > 0;
+  }
+
   /** Notes in which sign-in, and to which state of the client's document, a person agreed to a grant. */
-  async noteConsent(grantId: string, loginSession: string): Promise<void> {
+  async noteConsent(grantId: string, loginSession: string, document: string | null): Promise<void> {
     await this.db.query(
-      `UPDATE artefacts SET login_session = $2, payload = payload || jsonb_build_object('gh_document', (SELECT c.document_hash FROM clients c WHERE c.id = artefacts.client_id))
-        WHERE model = 'Grant' AND grant_id = $1`,
-      [grantId, loginSession],
+      `UPDATE artefacts SET login_session = $2, payload = payload || jsonb_build_object('gh_document', $3::text) WHERE model = 'Grant' AND grant_id = $1`,
+      [grantId, loginSession, document],
     );
   }
 
@@ -87,14 +93,10 @@ export class ClientStore implements Adapter {
     return (await this.db.query('SELECT 1 FROM denied WHERE id = ANY ($1)', [ids])).length > 0;
   }
 
-  /** Whether a grant was given to the client as its document describes it now. */
-  async agreedTo(grantId: string, clientId: string): Promise<boolean> {
-    const [row] = await this.db.query<{ same: boolean }>(
-      `SELECT (a.payload ->> 'gh_document') IS NOT DISTINCT FROM c.document_hash AS same
-         FROM artefacts a LEFT JOIN clients c ON c.id = $2 WHERE a.model = 'Grant' AND a.grant_id = $1`,
-      [grantId, clientId],
-    );
-    return row?.same === true;
+  /** Whether a grant was given to the client as its document describes it here and now; replicas may hold different states of it. */
+  async agreedTo(grantId: string, document: string | null): Promise<boolean> {
+    const sql = `SELECT 1 FROM artefacts WHERE model = 'Grant' AND grant_id = $1 AND (payload ->> 'gh_document') IS NOT DISTINCT FROM $2::text`;
+    return (await this.db.query(sql, [grantId, document])).length > 0;
   }
 
   /** Notes that a client got a token: of itself to the hour, of the grant to the minute, so that refreshing costs no write each time. */

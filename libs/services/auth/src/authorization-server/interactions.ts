@@ -4,6 +4,7 @@ import type { Client, Interaction, Provider } from 'oidc-provider';
 import { RECORD_HEADER, recordHeader } from '../http/outcome-record.js';
 import { html, sendPage } from '../pages/page.js';
 import type { LoginSession, LoginSessions } from '../sign-in/login-sessions.js';
+import { documentHash } from './client-documents.js';
 import type { ClientStore } from './client-store.js';
 import { consentBody, consentToken, isConsentToken } from './consent-page.js';
 
@@ -102,6 +103,8 @@ async function askConsent(reply: FastifyReply, parts: InteractionParts, visit: V
 async function decide(request: FastifyRequest, reply: FastifyReply, parts: InteractionParts, visit: Visit): Promise<FastifyReply> {
   const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
   if (!isConsentToken(form.get('csrf') ?? '', parts.formKey(), visit.interaction.uid, visit.session.idHash)) return expired(reply);
+  // A second press of the button goes where the first one goes, and gives nothing more.
+  if (!(await parts.clients.claimDecision(visit.interaction.uid))) return reply.redirect(visit.interaction.returnTo, 303);
   const state = await parts.clients.state(visit.client.clientId);
   const agreed = form.get('decision') === 'allow' && (state === undefined || state.status === 'allowed');
   const result = agreed ? { consent: { grantId: await giveGrant(parts, visit) } } : { error: 'access_denied', error_description: 'the person said no' };
@@ -117,7 +120,7 @@ async function giveGrant({ provider, clients }: InteractionParts, { interaction,
   if (details.missingOIDCScope !== undefined) grant.addOIDCScope(details.missingOIDCScope.join(' '));
   for (const [resource, scopes] of Object.entries(details.missingResourceScopes ?? {})) grant.addResourceScope(resource, scopes.join(' '));
   const id = await grant.save();
-  await clients.noteConsent(id, session.idHash);
+  await clients.noteConsent(id, session.idHash, documentHash(client));
   return id;
 }
 

@@ -87,19 +87,23 @@ function notVerified(error: unknown): never {
 }
 
 function claimsOf(payload: JWTPayload, clientId: string, nowS: number): Assertion {
-  const { iss, sub, aud, jti, iat, exp, client_id: client, resource, scope = 'mcp:access' } = payload;
-  const problems: [boolean, string][] = [
-    [Array.isArray(aud) && aud.length !== 1, 'has several audiences'],
-    [client !== clientId, 'was given to another client'],
-    [iat! > nowS + SKEW_S || exp! - iat! > LONGEST_LIFE_S || exp! <= iat!, 'has a life that is not accepted'],
-    [typeof jti !== 'string' || jti.length > JTI_CHARS || typeof sub !== 'string' || sub === '', 'has a claim of the wrong type'],
-    [typeof resource !== 'string' || typeof scope !== 'string', 'has a claim of the wrong type'],
-  ];
-  const problem = problems.find(([is]) => is);
-  if (problem !== undefined) throw new errors.InvalidGrant(`the assertion ${problem[1]}`);
+  const { iss, sub, jti, exp, resource, scope = 'mcp:access' } = payload;
+  const problem = problemOf(payload, clientId, nowS);
+  if (problem !== undefined) throw new errors.InvalidGrant(`the assertion ${problem}`);
   const scopes = (scope as string).split(' ').filter((each) => each !== '');
   if (scopes.some((each) => each !== 'mcp:access')) throw new errors.InvalidScope('an identity assertion gives mcp:access and nothing else', scope as string);
   return { iss: iss!, sub: sub!, jti: jti!, exp: exp!, resource: resource as string, scopes };
+}
+
+function problemOf({ sub, aud, jti, iat, exp, client_id: client, resource, scope = '' }: JWTPayload, clientId: string, nowS: number): string | undefined {
+  if ([sub, jti, resource, scope].some((claim) => typeof claim !== 'string') || sub === '' || jti!.length > JTI_CHARS) return 'has a claim of the wrong type';
+  if (Array.isArray(aud) && aud.length !== 1) return 'has several audiences';
+  if (client !== clientId) return 'was given to another client';
+  return isShort(iat!, exp!, nowS) ? undefined : 'has a life that is not accepted';
+}
+
+function isShort(iat: number, exp: number, nowS: number): boolean {
+  return iat <= nowS + SKEW_S && exp > iat && exp - iat <= LONGEST_LIFE_S;
 }
 
 async function useUp({ ctx }: SpecialRequest, { iss, jti, exp }: Assertion): Promise<void> {
