@@ -218,7 +218,7 @@ describe('the pages', () => {
 
   it('let no other site frame them, and nothing keeps them', async () => {
     const page = await stage.browser().get(login('?return_to=/nowhere'));
-    expect(page.headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+    expect(page.headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store', 'referrer-policy': 'same-origin' });
     expect(page.headers['content-security-policy']).toContain("frame-ancestors 'none'");
   });
 
