@@ -3,6 +3,7 @@ import { accessContracts, authContracts, clientContracts, signInContracts, vault
 import { newId, openSealed, Refusal, sealTo } from '@gatehouse/kernel';
 import { EdgeStage, type Answered } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
+import { claimsFor, headerFor, listed, newMintKey, signed } from '../tokens/token-mint.conformance.js';
 import { AnsweringServices } from './answering-services.conformance.js';
 
 const SECRET = 'canary-client-secret-of-the-provider';
@@ -35,6 +36,28 @@ afterAll(async () => {
 
 const ask = (method: string, path: string, body?: unknown, token = administrator): Promise<Answered> =>
   stage.send(method, `/api/v1${path}`, { authorization: `Bearer ${token}` }, body === undefined ? undefined : JSON.stringify(body));
+
+describe('a new token', () => {
+  const PUBLIC = 'http://gatehouse.test';
+
+  it('for calls may be made by who signed in and agreed to administer, and not by a token for administering alone', async () => {
+    const key = newMintKey('key_own');
+    neighbours.keys = [listed(key)];
+    const person = neighbours.addCaller('Grace', undefined, [...authContracts.CAPABILITIES]);
+    const narrow = neighbours.addToken('Nora', { scopes: ['admin'], capabilities: [...authContracts.CAPABILITIES] });
+    await stage.changed();
+    const signedIn = signed(headerFor(key), claimsFor(person, `${PUBLIC}/api/v1`, { scope: 'admin', client_id: 'gatehouse-cli' }), key);
+    const wish = { name: 'laptop', scopes: ['mcp:access'] };
+    expect((await ask('POST', '/tokens', wish, signedIn)).status).toBe(201);
+    expect(await ask('POST', '/tokens', wish, narrow)).toMatchObject({ status: 403, json: { code: 'insufficient_scope', scope: 'mcp:access' } });
+  });
+
+  it('for provisioning or registering clients is part of administering', async () => {
+    const narrow = neighbours.addToken('Nina', { scopes: ['admin'], capabilities: [...authContracts.CAPABILITIES] });
+    await stage.changed();
+    expect((await ask('POST', '/tokens', { name: 'sync', scopes: ['scim', 'clients:register'] }, narrow)).status).toBe(201);
+  });
+});
 
 describe('the client secret of an identity provider', () => {
   const { putIdentityProvider } = signInContracts;

@@ -62,8 +62,10 @@ export class TokensController {
 /** What stands for itself; the others are parts of administration, which every token that comes here has, and auth asks for their capability. */
 const OWN_SCOPES: readonly string[] = ['mcp:access', 'admin'];
 
-// Nobody can grant what they do not have: a narrow token must not make a wider one.
+// Nobody can grant what they do not have: a narrow token must not make a wider one. Who signed in and
+// agreed to administer is not narrow: the two scopes are for two resources, and no sign-in gives both.
 function refuseMoreThanHeld(scopes: readonly string[], { caller }: AdminRequest): void {
-  const missing = scopes.find((scope) => OWN_SCOPES.includes(scope) && caller?.scopes.has(scope) !== true);
+  const isSignedIn = caller?.clientId != null && caller.account.kind === 'person';
+  const missing = scopes.find((scope) => OWN_SCOPES.includes(scope) && !isSignedIn && caller?.scopes.has(scope) !== true);
   if (missing !== undefined) throw new Refusal('insufficient_scope', { scope: missing });
 }
