@@ -21,6 +21,11 @@ export { type AccessTokenWish, type IdJagWish } from './identity-provider/issued
 export { type Person, type PersonWish } from './identity-provider/people.js';
 export { type ProviderSession } from './identity-provider/provider-memory.js';
 export { type Claims, type Signing, type SigningAlg } from './identity-provider/signing-keys.js';
+export { startAwsKms } from './kms/aws-dialect.js';
+export { startAzureKeyVault } from './kms/azure-dialect.js';
+export { type FakeKms, type KmsTrouble } from './kms/fake-kms.js';
+export { startGcpKms } from './kms/gcp-dialect.js';
+export { startTransit, type TransitLogin } from './kms/transit-dialect.js';
 export { chatGpt, claude, claudeCode, cursor, realClients, sdkDefaults, visualStudioCode, type RealClient } from './oauth-clients/client-documents.js';
 export {
   CLIENT_KEYS_PATH,

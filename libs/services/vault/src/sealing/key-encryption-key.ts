@@ -16,8 +16,10 @@ const KEY_BYTES = 32;
 const NONCE_AT = FORMAT.length;
 const BODY_AT = NONCE_AT + NONCE_BYTES;
 
-const associatedData = ({ environment, purpose, keyId, version }: KeyContext): Buffer =>
-  lengthPrefixed([FORMAT, 'gatehouse', environment, purpose, keyId, version]);
+/** The context as bytes, each member with its length: what providers bind a wrapped key to. */
+export function contextBytes({ environment, purpose, keyId, version }: KeyContext): Buffer {
+  return lengthPrefixed([FORMAT, 'gatehouse', environment, purpose, keyId, version]);
+}
 
 /** The root of the hierarchy: wraps the vault's own keys, never a secret itself. */
 export class KeyEncryptionKey {
@@ -35,7 +37,7 @@ export class KeyEncryptionKey {
 
   /** `GHK1 | nonce 12 | ciphertext | tag 16`; `nonce` is handed in only by the fixed test vectors. */
   wrap(key: Buffer, context: KeyContext, nonce: Buffer = randomBytes(NONCE_BYTES)): Buffer {
-    const body = gcmSeal(this.#key, { nonce, associated: associatedData(context), body: key });
+    const body = gcmSeal(this.#key, { nonce, associated: contextBytes(context), body: key });
     return Buffer.concat([Buffer.from(FORMAT, 'latin1'), nonce, body]);
   }
 
@@ -43,7 +45,7 @@ export class KeyEncryptionKey {
   unwrap(blob: Buffer, context: KeyContext): Buffer {
     if (blob.length < BODY_AT + TAG_BYTES || blob.toString('latin1', 0, NONCE_AT) !== FORMAT) throw new BlobRefused();
     try {
-      return gcmOpen(this.#key, { nonce: blob.subarray(NONCE_AT, BODY_AT), associated: associatedData(context), body: blob.subarray(BODY_AT) });
+      return gcmOpen(this.#key, { nonce: blob.subarray(NONCE_AT, BODY_AT), associated: contextBytes(context), body: blob.subarray(BODY_AT) });
     } catch {
       // Same answer for every cause: see BlobRefused.
       throw new BlobRefused();
