@@ -7,6 +7,8 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Members a client may name and must not decide: a stored scope would block a later step-up (auth.md A5). */
 const DROPPED = ['scope', 'sector_identifier_uri', 'default_acr_values', 'require_auth_time', 'default_max_age', 'initiate_login_uri', 'post_logout_redirect_uris', 'backchannel_logout_uri', 'frontchannel_logout_uri', 'subject_type', 'request_uris'];
+/** Members of ours, which only we write. */
+const OURS = ['gh_generation'];
 const SELF_SERVICE_GRANTS = ['authorization_code', 'refresh_token'];
 
 /** What decides about the metadata of one client. */
@@ -27,10 +29,15 @@ export function normalizeClient(metadata: ClientMetadata, rules: MetadataRules):
   const uris = redirectUris(metadata, rules);
   metadata.application_type = uris.some(isNative) ? 'native' : 'web';
   metadata.response_types = uris.length === 0 ? [] : ['code'];
-  if (rules.selfService) metadata.grant_types = wantedGrants(metadata);
+  if (rules.selfService) dropOurs(metadata);
   // The library put its default in by now; a document that says so itself was refused before (A4).
   if (metadata.client_id.startsWith('https://') && metadata.token_endpoint_auth_method === 'client_secret_basic') metadata.token_endpoint_auth_method = 'none';
   if (metadata.client_name !== undefined) metadata.client_name = cleanName(metadata.client_name);
+}
+
+function dropOurs(metadata: ClientMetadata): void {
+  for (const member of OURS) delete metadata[member];
+  metadata.grant_types = wantedGrants(metadata);
 }
 
 /** A redirect URI on this machine: its port may vary (RFC 8252 section 7.3). */

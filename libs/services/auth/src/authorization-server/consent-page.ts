@@ -38,15 +38,15 @@ const SCOPES: Readonly<Record<string, string>> = {
 export function consentBody({ interaction, client, session, token }: ConsentFacts): Html {
   const { params } = interaction;
   const redirect = String(params['redirect_uri']);
-  const name = client.clientName ?? client.clientId;
-  return html`<p><strong>${name}</strong> wants to connect to Gatehouse as <strong>${session.name}</strong>${session.email === null ? undefined : html` (${session.email})`}.</p>
+  // Every name is isolated: one that runs right to left must not turn the words around it.
+  return html`<p><strong dir="auto">${client.clientName || 'A client without a name'}</strong> wants to connect to Gatehouse as <strong dir="auto">${session.name}</strong>${session.email === null ? undefined : html` (${session.email})`}.</p>
 ${warningOf(client, redirect)}
 <dl>
-<dt>Client</dt><dd>${name}</dd>
+<dt>Client</dt><dd dir="auto">${client.clientName || '(gives no name)'}</dd>
 <dt>Client id</dt><dd><code>${client.clientId}</code></dd>
-<dt>Answer goes to</dt><dd><code>${hostOf(redirect)}</code></dd>
+<dt>Answer goes to</dt><dd>${placeOf(redirect)}</dd>
 <dt>Endpoint</dt><dd><code>${String(params['resource'] ?? '')}</code></dd>
-<dt>It may</dt><dd>${String(params['scope'] ?? '').split(' ').map((scope) => html`${SCOPES[scope] ?? scope}<br>`)}</dd>
+<dt>It may</dt><dd><ul>${String(params['scope'] ?? '').split(' ').map((scope) => html`<li>${SCOPES[scope] ?? scope}</li>`)}</ul></dd>
 </dl>
 <form method="post" action="/interaction/${interaction.uid}">
 <input type="hidden" name="csrf" value="${token}">
@@ -55,22 +55,25 @@ ${warningOf(client, redirect)}
 <button name="decision" value="deny">Do not allow</button>
 </div>
 </form>
-<p class="faint">Only allow what you just started yourself. You can end this connection at any time. Not ${session.name}? <a href="/session/end">Sign out</a> first.</p>`;
+<p class="faint">Only allow what you just started yourself. You can end this connection at any time. Not you? <a href="/session/end">Sign out</a>, then connect again from your client.</p>`;
 }
 
 // Any program on a person's machine can listen there and call itself anything (mcp-protocol.md 4.2, A-06).
 function warningOf(client: Client, redirect: string): Html | undefined {
   const uris = client.redirectUris ?? [];
   if (uris.length > 0 && uris.every(isLoopback)) {
-    return html`<p class="warning" role="note"><strong>This client runs on your computer, so nobody can check who it is.</strong> Any program there could use this name. Go on only if you started ${client.clientName ?? 'it'} yourself just now.</p>`;
+    return html`<p class="warning" role="note"><strong>This client runs on your computer, so nobody can check who it is.</strong> Any program there could use this name. Go on only if you started it yourself just now.</p>`;
   }
   if (!redirect.startsWith('https:')) {
-    return html`<p class="warning" role="note"><strong>The answer goes to a program on your computer.</strong> Go on only if you started it yourself just now.</p>`;
+    return html`<p class="warning" role="note"><strong>The answer goes to an app on your device, and any app can claim its address.</strong> Go on only if you started it yourself just now.</p>`;
   }
   return undefined;
 }
 
-function hostOf(uri: string): string {
-  const url = new URL(uri);
-  return url.host === '' ? `${url.protocol}//` : url.host;
+// The host as browsers know it (punycode), so that no letter looks like another; an app's own scheme says which app.
+function placeOf(uri: string): Html {
+  const { protocol, host } = new URL(uri);
+  if (protocol === 'https:') return html`<code>${host}</code>`;
+  if (protocol === 'http:') return html`<code>${host}</code> (a program on this computer)`;
+  return html`<code>${protocol}//${host}</code> (an app on this device)`;
 }

@@ -94,7 +94,7 @@ async function forgetOtherPerson({ provider }: InteractionParts, { session: held
 async function askConsent(reply: FastifyReply, parts: InteractionParts, visit: Visit): Promise<FastifyReply> {
   const state = await parts.clients.state(visit.client.clientId);
   if (state?.status === 'waiting') {
-    return sendPage(reply, 403, 'Waiting for approval', html`<p>An administrator must allow <strong>${visit.client.clientName ?? visit.client.clientId}</strong> before anybody can connect it. It is on their list now; try again later.</p>`);
+    return sendPage(reply, 403, 'Waiting for approval', html`<p>An administrator must allow <strong dir="auto">${visit.client.clientName || visit.client.clientId}</strong> before anybody can connect it. It is on their list now; try again later.</p>`);
   }
   const token = consentToken(parts.formKey(), visit.interaction.uid, visit.session.idHash);
   return sendPage(reply, 200, 'Connect a client', consentBody({ ...visit, token }));
@@ -137,5 +137,5 @@ function noteDecision(reply: FastifyReply, { client, session, interaction }: Vis
 }
 
 function expired(reply: FastifyReply): FastifyReply {
-  return sendPage(reply, 400, 'This page is over', html`<p>It was open too long, was opened in another browser, or was used already. Go back to your client and connect again.</p>`);
+  return sendPage(reply, 400, 'This page is over', html`<p>It was open too long, was opened in another browser, or was used already. If your client is connected by now, close this page; otherwise connect again from your client.</p>`);
 }

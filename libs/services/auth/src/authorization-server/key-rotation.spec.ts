@@ -3,10 +3,13 @@ import { newId } from '@gatehouse/kernel';
 import type { OAuthAnswer } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, jwtVerify } from 'jose';
+import { Outbox } from '@gatehouse/persistence';
+import { createLogger } from '@gatehouse/telemetry';
 import { AuthStage } from '../auth-stage.conformance.js';
+import { DirectoryChanges } from '../directory/directory-changes.js';
 import { accessTokenOf, Connecting, refreshTokenOf } from './connecting.conformance.js';
-import { isDue } from './key-rotation.js';
-import type { PublicSigningKey } from './signing-keys.js';
+import { isDue, KeyRotation } from './key-rotation.js';
+import { SigningKeys, type PublicSigningKey } from './signing-keys.js';
 
 let stage: AuthStage;
 let desk: Connecting;
@@ -79,6 +82,24 @@ describe('keys of access tokens', () => {
     expect(again.status).toBe(200);
     await verified(accessTokenOf(again), held);
     expect((await stage.directory()).version).toBe(directory.version);
+  });
+
+  it('changes by itself after thirty days, once, however many replicas look', async () => {
+    const changes = new DirectoryChanges(stage.db, new Outbox(stage.db, async () => undefined), () => undefined);
+    const replicas = Array.from({ length: 3 }, () => {
+      const keys = new SigningKeys(stage.neighbours.bus('auth'), stage.db, changes);
+      const log = createLogger({ service: 'auth', level: 'error', destination: { write: () => undefined } });
+      return { keys, rotation: new KeyRotation({ keys, server: { reload: async () => void (await keys.load()) }, log, clock: stage.clock }) };
+    });
+    await Promise.all(replicas.map(({ keys }) => keys.load()));
+    const active = (): string => stage.neighbours.tokenKeys[0]!.id;
+    const [first, next] = stage.neighbours.tokenKeys.map(({ id }) => id);
+    await Promise.all(replicas.map(({ rotation }) => rotation.look()));
+    expect(active()).toBe(first);
+    stage.clock.advance(30 * 86_400_000 + 3_600_000);
+    await Promise.all(replicas.map(({ rotation }) => rotation.look()));
+    expect(active()).toBe(next);
+    stage.clock.advance(-30 * 86_400_000 - 3_600_000);
   });
 
   it('without a vault the replica that cannot follow gives no token by a key that nobody accepts', async () => {

@@ -58,6 +58,7 @@ function configurationOf(parts: ProviderParts, keys: KeyRing): Configuration {
   return {
     adapter: (model: string) => (model === 'Client' ? parts.clients : new Artefacts(model, parts)),
     jwks: { keys: [keys.active] },
+    discovery: { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] },
     clients: [{ client_id: CLI_CLIENT_ID, client_name: 'Gatehouse command line', application_type: 'native', token_endpoint_auth_method: 'none', redirect_uris: ['http://127.0.0.1/callback'] }],
     cookies: {
       keys: keys.cookieKeys,
@@ -85,7 +86,7 @@ function protocol(parts: ProviderParts): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     clientBasedCORS: () => true,
     extraClientMetadata: {
-      properties: ['software_id', 'software_version', 'gh_generation', 'gh_special_grants'],
+      properties: ['software_id', 'software_version', 'gh_generation'],
       validator: (ctx, key, _value, metadata) => {
         // Called once per property; the first call sees the metadata as the client sent it.
         if (key === 'software_id') normalizeClient(metadata, { selfService: isSelfService(ctx, metadata.client_id), redirectSchemes: parts.redirectSchemes() });
@@ -175,7 +176,7 @@ function policyOf(signedIn: SignedIn): interactionPolicy.DefaultPolicy {
 
 const HINTS: Readonly<Record<string, string>> = {
   invalid_client: 'Gatehouse does not know this client (any more). Remove the server from your client and add it again, then sign in.',
-  invalid_redirect_uri: 'The client asked to be answered at an address that it did not register.',
+  invalid_redirect_uri: 'The client asked to be answered at an address that it did not register, so nobody was answered. Update the client, or remove the server from it and add it again.',
   invalid_target: 'The client asked for an endpoint that does not exist here. Check the address that you gave it.',
 };
 

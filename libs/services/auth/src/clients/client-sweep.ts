@@ -19,7 +19,7 @@ export interface SweepParts {
 
 /**
  * Forgets, a thousand rows at a time, what is over: expired codes, tokens, grants and sessions, and
- * registrations that got no token in so many days. A client with a live grant stays: its next request
+ * registrations and documents that got no token in so many days. A client with a live grant stays: its next request
  * would fail in a way that clients do not recover from (auth.md A16). False when another replica is at it.
  */
 export function sweepClients({ db, settings, clock }: SweepParts): Promise<boolean> {
@@ -44,7 +44,7 @@ async function forgetUnused(tx: Transaction, nowMs: number, beforeMs: number): P
   await tx.query(
     `DELETE FROM clients WHERE id IN (
        SELECT c.id FROM clients c
-        WHERE c.kind = 'dynamic' AND c.status <> 'denied' AND c.used_at IS NULL AND c.created_at < $1
+        WHERE c.kind IN ('dynamic', 'metadata-document') AND c.status <> 'denied' AND c.used_at IS NULL AND c.created_at < $1
           AND NOT EXISTS (SELECT 1 FROM artefacts a WHERE a.client_id = c.id AND (a.expires_at IS NULL OR a.expires_at > $2))
         LIMIT $3)`,
     [beforeMs, nowMs, AT_ONCE],

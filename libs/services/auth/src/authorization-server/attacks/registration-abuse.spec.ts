@@ -16,11 +16,11 @@ const from = (address = desk.address()) => ({ 'x-forwarded-for': address });
 
 describe('a client that registers itself', () => {
   it('chooses neither its id nor its secret', async () => {
-    const { status, json } = await desk.post({ client_id: 'cli_mine', client_secret: 'mine', token_endpoint_auth_method: 'client_secret_basic', client_secret_expires_at: 1 } as never, from());
+    const { status, json } = await desk.post({ client_id: 'cli_mine', client_secret: 'mine', token_endpoint_auth_method: 'client_secret_basic', client_secret_expires_at: 1, gh_generation: 7 } as never, from());
     expect(status).toBe(201);
     expect(json['client_id']).toMatch(/^dcr_[\w-]{22}$/);
     expect(json['client_secret']).not.toBe('mine');
-    expect(json['client_secret_expires_at']).toBe(0);
+    expect([json['client_secret_expires_at'], json['gh_generation']]).toEqual([0, undefined]);
   });
 
   it.each([

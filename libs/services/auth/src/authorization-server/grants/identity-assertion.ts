@@ -53,14 +53,14 @@ export async function exchangeIdentityAssertion(ctx: Parameters<typeof specialRe
   if (resource === parts.resources.admin) throw new errors.InvalidTarget('the admin API takes no identity assertions');
   await parts.resources.info(resource);
   const accountId = await parts.personOf(assertion.iss, assertion.sub);
-  if (accountId === undefined) throw new errors.InvalidGrant('the subject is nobody here; they must sign in to Gatehouse once');
+  if (accountId === undefined) throw nobodyHere();
   await useUp(request, assertion);
   await issueAccessToken(request, parts, { accountId, resource, scopes: assertion.scopes, lifeS: ACCESS_TOKEN_MS / 1_000, sources: [] });
 }
 
 async function verified(request: SpecialRequest, parts: AssertionParts): Promise<Assertion> {
   const text = textParameter(request, 'assertion');
-  const issuer = await parts.assertionIssuer(issuerOf(text));
+  const issuer = await parts.assertionIssuer(issuerOf(text)).catch(keysAway);
   if (issuer === undefined) throw new errors.InvalidGrant('the issuer of the assertion is not trusted');
   const currentDate = new Date(parts.clock.now());
   const { payload } = await jwtVerify(text, issuer.keys, {
@@ -83,7 +83,16 @@ function issuerOf(text: string): string {
 function notVerified(error: unknown): never {
   const isClients = error instanceof jose.JOSEError && !(error instanceof jose.JWKSTimeout) && error.constructor !== jose.JOSEError;
   if (isClients) throw new errors.InvalidGrant({ cause: error, detail: `the assertion is refused: ${error.code}` } as never);
-  throw Object.assign(new errors.TemporarilyUnavailable('keys of the identity provider cannot be read'), { status: 503, statusCode: 503, cause: error });
+  return keysAway(error);
+}
+
+function keysAway(cause: unknown): never {
+  throw Object.assign(new errors.TemporarilyUnavailable('what the identity provider says of itself cannot be read; try again'), { status: 503, statusCode: 503, cause });
+}
+
+// The provider vouches for them, so this tells nobody anything new. People are made by signing in, never by an assertion.
+function nobodyHere(): Error {
+  return Object.assign(new errors.InvalidGrant('unknown subject'), { error_description: 'this person is not known here yet; they must sign in to Gatehouse once' });
 }
 
 function claimsOf(payload: JWTPayload, clientId: string, nowS: number): Assertion {

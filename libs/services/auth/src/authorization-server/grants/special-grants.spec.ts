@@ -121,6 +121,20 @@ describe('an identity assertion', () => {
     await stage.db.query(`UPDATE people SET status = 'active' WHERE id = $1`, [ada]);
   });
 
+  it('about a person who never signed in is refused with what to do', async () => {
+    const { json } = await redeem(await assertion({ sub: 'new-colleague' }));
+    expect([json['error'], json['error_description']]).toEqual(['invalid_grant', expect.stringContaining('sign in to Gatehouse once')]);
+  });
+
+  it('waits, and is not used up, while the provider cannot be asked', async () => {
+    const away = await startIdentityProvider();
+    await setProvider({ issuer: away.issuer });
+    const text = await away.issueIdJag({ sub: SUBJECT, aud: stage.origin, client_id: special.options.clientId, resource: desk.notes });
+    await away.close();
+    expect(await redeem(text)).toMatchObject({ status: 503, json: { error: 'temporarily_unavailable' } });
+    await setProvider();
+  });
+
   it('asks the provider for keys at most once in thirty seconds, however many unknown ones are named', async () => {
     await redeem(await assertion());
     const asked = () => idp.requests().filter(({ path }) => /jwks|keys/.test(path)).length;
