@@ -91,7 +91,8 @@ function withinLimits(ctx: PlainContext, limits: RateLimits): boolean {
   if (seconds === 0) return true;
   ctx.status = 429;
   ctx.set('retry-after', String(seconds));
-  ctx.body = { error: 'temporarily_unavailable', error_description: 'too many requests; try again later' };
+  if (ctx.path === '/authorize') sendTrouble(ctx);
+  else ctx.body = { error: 'temporarily_unavailable', error_description: 'too many requests; try again later' };
   return false;
 }
 
@@ -174,5 +175,5 @@ function sendOauthError(ctx: PlainContext, error: unknown): void {
 // People stand here, not programs; and nobody knows yet whether the address they came from may be answered.
 function sendTrouble(ctx: PlainContext): void {
   ctx.set({ ...PAGE_HEADERS });
-  ctx.body = pageText('Not just now', html`<p>A part of Gatehouse that this needs is not running. Go back to your client and connect again in a moment.</p>`);
+  ctx.body = pageText('Not just now', html`<p>Gatehouse is too busy for this, or a part that it needs is not running. Go back to your client and connect again in a moment.</p>`);
 }

@@ -43,6 +43,8 @@ export class KeyRotation {
 
   /** Signs with the next key from now on; refuses with `conflict` when another replica rotated in between. */
   async rotate(by: Actor, retireNow: boolean): Promise<{ items: SigningKey[]; directory: SnapshotVersion }> {
+    // Another replica may have rotated seconds ago; what this one holds is then not what is to be replaced.
+    await this.parts.keys.load();
     const directory = await this.parts.keys.rotate(retireNow);
     await this.parts.server.reload();
     this.parts.log.info({ actorId: by.callerId, retireNow }, 'signing key rotated');

@@ -116,6 +116,14 @@ describe('answers', () => {
     }
   });
 
+  it('to people who come too often are pages, to programs JSON', async () => {
+    const from = { 'x-forwarded-for': '10.200.0.1' };
+    for (let turn = 0; turn < 201; turn++) await raw('GET', '/authorize', from);
+    const [page, other] = [await raw('GET', '/authorize', from), await raw('POST', '/token', from)];
+    expect([page.status, page.headers['content-type'], Number(page.headers['retry-after']) > 0]).toEqual([429, 'text/html; charset=utf-8', true]);
+    expect(other.status).toBe(400);
+  });
+
   it('end at sixty kilobytes of form', async () => {
     const { status } = await raw('POST', '/token', { 'content-type': 'application/x-www-form-urlencoded' }, `grant_type=refresh_token&refresh_token=${'x'.repeat(70_000)}`);
     expect(status).toBe(413);

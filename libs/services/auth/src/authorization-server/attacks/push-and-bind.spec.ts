@@ -123,6 +123,14 @@ describe('a token bound to a key', () => {
     expect((await refresh(client, refreshTokenOf(first), used)).status).toBe(400);
   });
 
+  it('is not exchanged for one that is not bound', async () => {
+    const { client: special } = await desk.preRegistered({ specialGrants: ['urn:ietf:params:oauth:grant-type:token-exchange'] });
+    const client = await desk.registered();
+    const tokens = await redeem(client, (await desk.consented(client, browser))['code'], await proof(await binding()));
+    const exchange = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: accessTokenOf(tokens), subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', resource: `${stage.origin}/mcp/mail` };
+    expect((await special.token(exchange)).json).toMatchObject({ error: 'invalid_request', error_description: expect.stringContaining('bound to a key') });
+  });
+
   it('is given to a client that must bind, and only so', async () => {
     const { client } = await desk.preRegistered({ requireDpop: true });
     const { code } = await desk.consented(client, browser);
