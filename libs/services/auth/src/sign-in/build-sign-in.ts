@@ -14,6 +14,7 @@ import { Cookies } from './cookies.js';
 import { environmentProvider } from './environment-provider.js';
 import { Federation } from './federation.js';
 import { FormTokens } from './form-token.js';
+import { registerHome, type HomeRouteParts } from './home-routes.js';
 import { IdentityProviderSource } from './identity-provider-source.js';
 import { IdentityProviders } from './identity-providers.js';
 import { registerLinks, type LinkRouteParts } from './link-routes.js';
@@ -45,7 +46,7 @@ export interface SignInOptions {
 }
 
 /** Everything about signing in, ready to be registered and asked. */
-export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRouteParts, BackChannelLogoutParts {
+export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRouteParts, HomeRouteParts, BackChannelLogoutParts {
   /** The answers of the admin API for providers. */
   identityProviders: IdentityProviders;
   /** The provider of this issuer with its keys, when its identity assertions (ID-JAG) are accepted. */
@@ -77,10 +78,11 @@ export function buildSignIn(options: SignInOptions): SignInArea {
   return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders, assertionIssuer };
 }
 
-/** Puts the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */
+/** Puts the start page, the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */
 export function registerSignIn(fastify: FastifyInstance, area: SignInArea): void {
   registerLogin(fastify, area);
   registerLinks(fastify, area);
   registerSignOut(fastify, area);
+  registerHome(fastify, area);
   registerBackChannelLogout(fastify, area);
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimits } from '../authorization-server/rate-limits.js';
 import { html, sendPage, type Html } from '../pages/page.js';
 import type { FormTokens } from './form-token.js';
+import { signedInBody } from './home-routes.js';
 import { LINK_PROVIDER, type LoginSessions } from './login-sessions.js';
 import { record } from './record-header.js';
 import { answering, braked, type SignInHandler } from './sign-in-answers.js';
@@ -48,21 +49,12 @@ async function signIn(parts: LinkRouteParts, request: FastifyRequest, reply: Fas
     return { person: found, cookie: started.cookie };
   });
   record(reply, { kind: 'sign_in', callerId: person.personId, callerName: person.name, target: LINK_PROVIDER });
-  return sendPage(reply.header('set-cookie', cookie), 200, 'You are signed in', nextBody(person.name, publicOrigin));
+  return sendPage(reply.header('set-cookie', cookie), 200, 'You are signed in', signedInBody(person.name, publicOrigin));
 }
 
 function linkBody(name: string, ticket: string, token: Html): Html {
-  return html`<p>This link signs this browser in to Gatehouse as <strong>${name}</strong>. It works once.</p>
+  return html`<p>This link signs this browser in to Gatehouse as <strong dir="auto">${name}</strong>. It works once.</p>
 <form method="post" action="/login/link">${token}<input type="hidden" name="ticket" value="${ticket}">
 <div class="actions"><button class="primary">Sign in as ${name}</button></div></form>
 <p class="faint">Close this page if you did not ask for the link.</p>`;
-}
-
-function nextBody(name: string, publicOrigin: string): Html {
-  return html`<p>This browser is signed in as <strong>${name}</strong> for eight hours. You can connect a client now.</p>
-<ol>
-<li>Add a server to your MCP client by its address: <code>${publicOrigin}/mcp/&lt;server&gt;</code></li>
-<li>The client opens this browser; check who asks, and allow it.</li>
-<li>Its calls then run in your name, by your organisation’s policies.</li>
-</ol>`;
 }

@@ -13,7 +13,7 @@ const row = (code: ErrorCode, status: number, title: string, text: string): Row 
 /** Every way in which a sign-in ends without a person: what is recorded, and what the person reads. */
 export const SIGN_IN_REFUSALS = {
   over: row('bad_request', 400, 'This sign-in is over', 'It took too long, was used already, or was begun in another browser. Start again where you came from.'),
-  bad_return: row('bad_request', 400, 'This link leads nowhere', 'Gatehouse only returns to its own pages after a sign-in. Start again from your client or the console.'),
+  bad_return: row('bad_request', 400, 'This link leads nowhere', 'Gatehouse only returns to its own pages after a sign-in. Start again from your client.'),
   bad_form: row('origin_denied', 403, 'This form was not sent from here', 'The page was open too long or belongs to another site. Go back, reload the page and try again.'),
   too_many: row('rate_limited', 429, 'Too many sign-ins', 'Too many sign-ins were begun from your address. Wait a minute and try again.'),
   unknown_provider: row('not_found', 404, 'There is no such sign-in', 'This identity provider is not set up here any more. Start again.'),
@@ -25,7 +25,7 @@ export const SIGN_IN_REFUSALS = {
   not_fresh: row('unauthenticated', 403, 'You have to sign in anew', 'Your client asked for a new sign-in, and the identity provider did not prove that there was one. Try again and enter your password there.'),
   not_invited: row('unauthenticated', 403, 'You are not invited yet', 'Nobody has added you to Gatehouse. Ask your administrator to add you, then sign in again.'),
   disabled: row('unauthenticated', 403, 'Your account is disabled', 'Your administrator has disabled it. Ask them if you think that this is a mistake.'),
-  bad_link: row('bad_request', 400, 'This link is used up', 'A sign-in link works once and for fifteen minutes. Make a new one.'),
+  bad_link: row('bad_request', 400, 'This link is used up', 'A sign-in link works once, and for fifteen minutes. Ask whoever gave it to you for another; on your own computer, Gatehouse prints a new one whenever it starts.'),
   trouble: row('service_unavailable', 503, 'Gatehouse cannot sign you in now', 'A part of Gatehouse that this needs is not running. Try again in a moment.'),
 } as const satisfies Record<string, Row>;
 

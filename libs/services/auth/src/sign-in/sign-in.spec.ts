@@ -1,5 +1,6 @@
 import { startIdentityProvider, type IdentityProvider, type ScriptedBrowser } from '@gatehouse/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { expectSoundPage } from '../pages/sound-page.conformance.js';
 import { environmentOf, signIn, startStage, type Stage } from './sign-in-stage.conformance.js';
 
 interface PersonRow {
@@ -79,6 +80,7 @@ describe('with two providers', () => {
   it('people choose, and the same subject at each is another person (A-13)', async () => {
     const browsers = [stage.browser(), stage.browser()] as const;
     const page = await browsers[0].get(`${stage.origin}/login?return_to=/console`);
+    expectSoundPage(page);
     expect(page.forms.flatMap(({ buttons }) => buttons.map(({ text }) => text))).toEqual(['Sign in with Acme', 'Sign in with Other <b>Ltd</b>']);
     expect((await signIn(stage, browsers[0], 'ada', 'acme')).stopped).toBe(true);
     expect((await signIn(stage, browsers[1], 'ada', 'other')).stopped).toBe(true);

@@ -60,9 +60,10 @@ async function signOutElsewhere({ providers, federation, log, publicOrigin }: Si
 }
 
 function askBody({ name }: LoginSession, token: Html): Html {
-  return html`<p>You are signed in as <strong>${name}</strong>.</p>
+  return html`<p>You are signed in as <strong dir="auto">${name}</strong>.</p>
 <form method="post" action="/session/end">${token}<div class="actions"><button class="primary">Sign out</button></div></form>
-<p class="faint">Clients that you have connected stay connected; you can end each of them in the console.</p>`;
+<p class="faint">Clients that you have connected stay connected. To end one: <code>npx gatehouse grant list</code>, then <code>npx gatehouse grant revoke</code>.</p>`;
 }
 
-const SIGNED_OUT = html`<p>This browser is not signed in to Gatehouse. Clients that you have connected stay connected.</p>`;
+const SIGNED_OUT = html`<p>This browser is not signed in to Gatehouse. Clients that you have connected stay connected.</p>
+<p><a href="/login">Sign in again</a></p>`;

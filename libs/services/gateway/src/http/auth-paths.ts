@@ -13,6 +13,7 @@ const row = (prefix: string, anyOrigin = false, maxBodyBytes = 64 * KIB): AuthPa
 
 /** Everything at the edge's address that auth answers: sign-in, our authorization server, provisioning. */
 const AUTH_PATHS: readonly AuthPath[] = [
+  row('/'),
   row('/authorize'),
   row('/token', true),
   row('/register', true),
@@ -38,5 +39,5 @@ export function authPathOf(url: string | undefined): AuthPath | undefined {
   const path = (url ?? '').split('?', 1)[0]!;
   const found = FIRST.get(path.startsWith('/.') ? path.split('/', 3).join('/') : path.split('/', 2).join('/'));
   if (found === undefined || !(path === found.prefix || path.startsWith(`${found.prefix}/`))) return undefined;
-  return PLAIN.test(path) ? found : undefined;
+  return PLAIN.test(path) || path === '/' ? found : undefined;
 }
