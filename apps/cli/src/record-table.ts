@@ -84,7 +84,8 @@ function steps(record: AuditRecord): string {
 
 function outcome(record: AuditRecord): string {
   if (record.outcome === null) return 'running';
-  return record.outcome.code === null ? record.outcome.status : `${record.outcome.status} (${record.outcome.code})`;
+  const { status, code, reason } = record.outcome;
+  return code === null ? status : `${status} (${[code, reason].filter(Boolean).join(': ')})`;
 }
 
 function subject({ facts }: AuditRecord): string | null {

@@ -22,7 +22,11 @@ export const serverBody = z.strictObject({
     ])
     .default({ kind: 'none' }),
   identityMode: identityMode.optional(),
+  /** POST only: GET, HEAD and DELETE are answered 405 here. */
+  stateless: z.boolean().default(false),
   allowPrivateNetwork: z.boolean().default(false),
+  /** PEM certificates trusted for this server alone, besides the well-known authorities. */
+  caCertificate: z.string().min(1).max(65_536).optional(),
 });
 
 /** Body of `POST /api/v1/policies/apply`: all of them or none. */

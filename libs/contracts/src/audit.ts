@@ -90,6 +90,8 @@ export const recordOutcome = z.strictObject({
   status: outcomeStatus,
   /** Code of the error table for what Gatehouse refused, or the JSON-RPC code of the upstream as text. */
   code: z.string().nullable(),
+  /** Why the upstream could not be used, in a word of ours (`tls_expired`), where there is one. */
+  reason: z.string().max(64).optional(),
   httpStatus: z.int().nullable(),
   upstreamStatus: z.int().nullable(),
   resultDigest: digest.nullable(),

@@ -18,7 +18,13 @@ export const failureClass = z.enum([
   'dns',
   'refused',
   'timeout',
-  'tls',
+  'tls_expired',
+  'tls_not_yet_valid',
+  'tls_wrong_host',
+  'tls_unknown_authority',
+  'tls_self_signed',
+  'tls_broken_chain',
+  'tls_protocol',
   'unauthenticated',
   'url_refused',
   'credential',
@@ -38,13 +44,27 @@ export const serverHealth = z.strictObject({
   serverInfo: z.strictObject({ name: z.string(), version: z.string() }).nullable(),
 });
 
+/** Longest text of the certificates that one server is given. */
+const MAX_CA_CHARS = 65_536;
+
+/** A certificate that is trusted for one server alone, as it is shown. */
+export const trustedCertificate = z.strictObject({
+  subject: z.string().max(300),
+  /** SHA-256 over the certificate, hex with colons. */
+  fingerprint: z.string().max(100),
+  expiresAt: epochMs,
+});
+
 /** A registered server. */
 export const server = z.strictObject({
   id: serverId,
   name: serverName,
   url: z.string(),
   transport: z.literal('streamable-http'),
+  /** POST only: GET, HEAD and DELETE are answered 405 here and never reach it. */
+  stateless: z.boolean(),
   allowPrivateNetwork: z.boolean(),
+  caCertificates: z.array(trustedCertificate),
   state: z.enum(['running', 'stopped']),
   identityMode,
   identityId: identityId.nullable(),
@@ -99,7 +119,10 @@ export const policySnapshot = z.strictObject({
       id: serverId,
       name: serverName,
       url: z.string(),
+      stateless: z.boolean(),
       allowPrivateNetwork: z.boolean(),
+      /** PEM, trusted for connections to this server alone. */
+      caCertificate: z.string().nullable(),
       state: z.enum(['running', 'stopped']),
       identityMode,
       identityId: identityId.nullable(),
@@ -161,7 +184,10 @@ export const serverInput = z.strictObject({
   id: serverId,
   name: serverName.nullable(),
   url: z.string().max(2_048),
+  stateless: z.boolean().default(false),
   allowPrivateNetwork: z.boolean(),
+  /** PEM of the authorities of a private network, or of a self-signed certificate itself. */
+  caCertificate: z.string().max(MAX_CA_CHARS).nullable().default(null),
   identityMode,
   identityId: identityId.nullable(),
   headers: z.array(z.tuple([headerName, headerValue])).max(32),
@@ -174,7 +200,7 @@ export const addServer = defineRequest({
   owner: 'policy',
   request: z.strictObject({ actor, server: serverInput }),
   reply: server,
-  errors: ['conflict', 'url_refused', 'header_refused'],
+  errors: ['conflict', 'url_refused', 'header_refused', 'certificate_refused'],
 });
 
 /** All servers, by name. */

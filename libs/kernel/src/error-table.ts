@@ -56,6 +56,7 @@ export const ERRORS = {
   invalid_cursor: no(400, 1021, 'The cursor is not one that this list gave.'),
   url_refused: no(422, 1022, 'This address may not be reached from Gatehouse.'),
   header_refused: no(422, 1023, 'This header name may not be set.'),
+  certificate_refused: no(422, 1024, 'This is no certificate that connections can be trusted by.'),
   // What was decided
   policy_denied: no(403, 1030, 'No policy permits this.', 200),
   policy_evaluation_failed: no(403, 1031, 'A policy could not be evaluated, so the answer is no.', 200),

@@ -21,6 +21,12 @@ export interface StreamedRequest extends OutboundRequest {
 /** A request whose whole answer is wanted. */
 export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {}
 
+/** Finds or makes the pool of a target's origin, and retires it. */
+export interface TargetPools {
+  open(): Pool;
+  forget(): void;
+}
+
 /**
  * One checked URL and its connections. Redirects are answers like any other: nothing here follows
  * them, because following would carry the credential to another address.
@@ -30,10 +36,10 @@ export class Destination {
   readonly url: string;
   private pool: Pool | undefined;
 
-  /** Made by `Outbound.destination`; `openPool` finds or makes the pool of the target's origin. */
+  /** Made by `Outbound.destination`. */
   constructor(
     private readonly target: Target,
-    private readonly openPool: (target: Target) => Pool,
+    private readonly pools: TargetPools,
   ) {
     this.origin = target.origin;
     this.url = target.url;
@@ -68,8 +74,14 @@ export class Destination {
     return handler.answer;
   }
 
+  /** Lets the connections go once they have finished what they carry: the next request is made over a new one. */
+  forgetConnections(): void {
+    this.pool = undefined;
+    this.pools.forget();
+  }
+
   private livePool(): Pool {
-    if (this.pool === undefined || this.pool.closed) this.pool = this.openPool(this.target);
+    if (this.pool === undefined || this.pool.closed) this.pool = this.pools.open();
     return this.pool;
   }
 }

@@ -1,19 +1,40 @@
 import { Refusal } from '@gatehouse/kernel';
 
-/** Why a server could not be reached: `details.reason` of `upstream_unreachable`. */
-export type UnreachableReason =
-  | 'dns'
-  | 'refused'
-  | 'timeout'
-  | 'no_route'
-  | 'reset'
+/** Why a TLS connection was not made, so that each has its own fix. */
+export type TlsReason =
   | 'tls_expired'
+  | 'tls_not_yet_valid'
   | 'tls_wrong_host'
-  | 'tls_unknown_ca'
-  | 'tls_failed'
-  | 'closed'
-  | 'aborted'
-  | 'other';
+  | 'tls_unknown_authority'
+  | 'tls_self_signed'
+  | 'tls_broken_chain'
+  | 'tls_protocol';
+
+/** Why a server could not be reached: `details.reason` of `upstream_unreachable`. */
+export type UnreachableReason = 'dns' | 'refused' | 'timeout' | 'no_route' | 'reset' | TlsReason | 'closed' | 'aborted' | 'other';
+
+/** OpenSSL's verdicts on a certificate (X509_verify_cert_error_string) and Node's own. */
+const TLS: Readonly<Record<string, TlsReason>> = {
+  CERT_HAS_EXPIRED: 'tls_expired',
+  CERT_NOT_YET_VALID: 'tls_not_yet_valid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_wrong_host',
+  ERR_TLS_CERT_ALTNAME_FORMAT: 'tls_wrong_host',
+  HOSTNAME_MISMATCH: 'tls_wrong_host',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_unknown_authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_unknown_authority',
+  CERT_UNTRUSTED: 'tls_unknown_authority',
+  CERT_REJECTED: 'tls_unknown_authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_self_signed',
+  // One certificate came, and none that signed it is known: the server left some out, or its authority is not trusted.
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_broken_chain',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls_broken_chain',
+  CERT_SIGNATURE_FAILURE: 'tls_broken_chain',
+  CERT_CHAIN_TOO_LONG: 'tls_broken_chain',
+  INVALID_CA: 'tls_broken_chain',
+  INVALID_PURPOSE: 'tls_broken_chain',
+  PATH_LENGTH_EXCEEDED: 'tls_broken_chain',
+  EPROTO: 'tls_protocol',
+};
 
 const UNREACHABLE: Readonly<Record<string, UnreachableReason>> = {
   ENOTFOUND: 'dns',
@@ -29,16 +50,6 @@ const UNREACHABLE: Readonly<Record<string, UnreachableReason>> = {
   ECONNRESET: 'reset',
   EPIPE: 'reset',
   UND_ERR_SOCKET: 'reset',
-  CERT_HAS_EXPIRED: 'tls_expired',
-  CERT_NOT_YET_VALID: 'tls_expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_wrong_host',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_unknown_ca',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls_unknown_ca',
-  UNABLE_TO_GET_ISSUER_CERT: 'tls_unknown_ca',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_unknown_ca',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_unknown_ca',
-  CERT_UNTRUSTED: 'tls_unknown_ca',
-  EPROTO: 'tls_failed',
   UND_ERR_DESTROYED: 'closed',
   UND_ERR_CLOSED: 'closed',
   UND_ERR_ABORTED: 'aborted',
@@ -71,12 +82,17 @@ export function failureOf(error: unknown, answerStarted = false): Refusal {
   const known = OTHER_REFUSALS[text];
   if (known !== undefined) return known();
   if (name === 'HTTPParserError' || isUnasked(text, String(message))) return invalidAnswer('http');
-  const reason = reasonOf(text);
+  const reason = isUnfinishedHandshake(text, String(message)) ? 'tls_protocol' : reasonOf(text);
   return answerStarted && reason === 'reset' ? invalidAnswer('truncated') : new Refusal('upstream_unreachable', { reason });
 }
 
 function reasonOf(code: string): UnreachableReason {
-  return UNREACHABLE[code] ?? (code.startsWith('ERR_SSL_') ? 'tls_failed' : 'other');
+  return UNREACHABLE[code] ?? TLS[code] ?? (code.startsWith('ERR_SSL_') ? 'tls_protocol' : 'other');
+}
+
+/** Node reports a server that hangs up on the handshake as a reset that differs by its words only. */
+function isUnfinishedHandshake(code: string, message: string): boolean {
+  return code === 'ECONNRESET' && message.includes('before secure TLS connection was established');
 }
 
 /** undici reports an unasked 100 or 101 as a socket error that differs from a reset by its words only. */

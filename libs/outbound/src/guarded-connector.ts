@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import { addressProblem, refuseBadLiteral, urlRefused, type Target } from './target.js';
 
@@ -28,10 +28,11 @@ export interface ConnectionRules {
  * looks once more at the address the socket really reached.
  */
 export function guardedConnector(target: Target, rules: ConnectionRules): buildConnector.connector {
+  const secureContext = trustOf(target, rules);
   const dial = buildConnector({
     timeout: rules.connectTimeoutMs,
     lookup: checkedLookup(target, rules),
-    ...(rules.trustedCas.length === 0 ? {} : { ca: [...rootCertificates, ...rules.trustedCas] }),
+    ...(secureContext === undefined ? {} : { secureContext }),
   });
   return (options, callback) => {
     if (isIP(options.hostname) !== 0) refuseBadLiteral(target, rules.ownPorts);
@@ -44,6 +45,12 @@ export function guardedConnector(target: Target, rules: ConnectionRules): buildC
       callback(urlRefused(problem), null);
     });
   };
+}
+
+/** Made once per pool: reading all well-known certificates again at each connect would take milliseconds. */
+function trustOf({ secure, caCertificate }: Target, { trustedCas }: ConnectionRules): SecureContext | undefined {
+  const own = [...trustedCas, ...(caCertificate === undefined ? [] : [caCertificate])];
+  return secure && own.length > 0 ? createSecureContext({ ca: [...rootCertificates, ...own] }) : undefined;
 }
 
 function checkedLookup(target: Target, rules: ConnectionRules): LookupFunction {

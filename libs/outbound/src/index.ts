@@ -1,6 +1,6 @@
 export { addressKind, type AddressKind } from './address-kind.js';
 export { Destination, type OutboundRequest, type SmallRequest, type StreamedRequest } from './destination.js';
-export { failureOf, type UnreachableReason } from './failure.js';
+export { failureOf, type TlsReason, type UnreachableReason } from './failure.js';
 export { type Resolve, type ResolvedAddress } from './guarded-connector.js';
 export { guardedFetch, type GuardedFetchOptions, type GuardedRequest } from './guarded-fetch.js';
 export { Outbound, type OutboundOptions } from './outbound.js';

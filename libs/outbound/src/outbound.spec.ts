@@ -1,11 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Refusal } from '@gatehouse/kernel';
-import { TestAuthority, type CertificateWish } from '@gatehouse/testing';
 import { Outbound, type OutboundOptions } from './outbound.js';
 import type { SmallAnswer } from './small-answer.js';
 
@@ -223,25 +221,5 @@ describe('how a failure is named', () => {
     const outbound = outboundWith();
     await outbound.close();
     expect((await refusal(fetchPrivate(outbound, 'http://127.0.0.1:1/'))).details).toEqual({ reason: 'closed' });
-  });
-
-  const DAY = 86_400_000;
-  const wishes: [string, Partial<CertificateWish>, boolean, string][] = [
-    ['tls_expired', { notBefore: new Date(Date.now() - 3 * DAY), notAfter: new Date(Date.now() - DAY) }, true, 'expired'],
-    ['tls_wrong_host', { names: ['other.example'] }, true, 'for another name'],
-    ['tls_unknown_ca', {}, false, 'of an unknown authority'],
-  ];
-  it.each(wishes)('says %s', async (reason, wish, trusted) => {
-    const authority = new TestAuthority();
-    const port = await listening(createTlsServer(authority.issue({ names: ['mcp.example'], ...wish })));
-    const outbound = outboundWith({ resolve: async () => [{ address: '127.0.0.1', family: 4 }], trustedCas: trusted ? [authority.certificate] : [] });
-    expect(await refusal(fetchPrivate(outbound, `https://mcp.example:${port}/`))).toEqual({ code: 'upstream_unreachable', details: { reason } });
-  });
-
-  it('reaches a private server over TLS when its authority is trusted', async () => {
-    const authority = new TestAuthority();
-    const port = await listening(createTlsServer(authority.issue({ names: ['mcp.example'] }), (_request, response) => response.end('tls')));
-    const outbound = outboundWith({ resolve: async () => [{ address: '127.0.0.1', family: 4 }], trustedCas: [authority.certificate] });
-    expect((await fetchPrivate(outbound, `https://mcp.example:${port}/`)).body.toString()).toBe('tls');
   });
 });

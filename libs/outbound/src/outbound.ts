@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { Pool } from 'undici';
 import { Destination } from './destination.js';
 import { guardedConnector, type ConnectionRules, type Resolve } from './guarded-connector.js';
-import { parseTarget, refuseBadLiteral, type Target } from './target.js';
+import { parseTarget, refuseBadLiteral, type DestinationOptions, type Target } from './target.js';
 
 /** How one process reaches the world. */
 export interface OutboundOptions {
@@ -43,14 +44,14 @@ export class Outbound {
   }
 
   /**
-   * A destination for the URL; connections are shared per origin and allowance. Refuses with
+   * A destination for the URL; connections are shared per origin, allowance and authorities. Refuses with
    * `url_refused` and a reason when the URL's form or its IP literal is not allowed; a host name is
    * judged at every connect. http needs the allowance and reaches loopback and private addresses only.
    */
-  destination(url: string, options: { allowPrivateNetwork: boolean }): Destination {
-    const target = parseTarget(url, options.allowPrivateNetwork);
+  destination(url: string, options: DestinationOptions): Destination {
+    const target = parseTarget(url, options);
     refuseBadLiteral(target, this.rules.ownPorts);
-    return new Destination(target, (of) => this.pool(of));
+    return new Destination(target, { open: () => this.pool(target), forget: () => this.forget(target) });
   }
 
   /** Ends every connection; requests under way fail with `upstream_unreachable`. */
@@ -60,7 +61,7 @@ export class Outbound {
   }
 
   private pool(target: Target): Pool {
-    const key = `${target.allowPrivateNetwork ? 'private' : 'public'} ${target.origin}`;
+    const key = poolKey(target);
     const known = this.pools.get(key);
     if (known !== undefined) return known;
     this.makeRoom();
@@ -89,9 +90,24 @@ export class Outbound {
     if (this.pools.size < MAX_POOLS) return;
     const [oldest] = this.pools;
     if (oldest === undefined) return;
-    const [key, pool] = oldest;
+    this.retire(...oldest);
+  }
+
+  private forget(target: Target): void {
+    const key = poolKey(target);
+    const pool = this.pools.get(key);
+    if (pool !== undefined) this.retire(key, pool);
+  }
+
+  private retire(key: string, pool: Pool): void {
     this.pools.delete(key);
     this.retired.add(pool);
     void pool.close().then(() => this.retired.delete(pool));
   }
+}
+
+// A connection that was made by trusting one server's authority must never carry another server's requests.
+function poolKey({ allowPrivateNetwork, origin, caCertificate }: Target): string {
+  const trust = caCertificate === undefined ? '' : ` ${hash('sha256', caCertificate, 'base64url')}`;
+  return `${allowPrivateNetwork ? 'private' : 'public'} ${origin}${trust}`;
 }

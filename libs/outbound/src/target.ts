@@ -13,6 +13,15 @@ export interface Target {
   readonly port: number;
   readonly secure: boolean;
   readonly allowPrivateNetwork: boolean;
+  /** PEM certificates trusted for this target besides those that all are reached with. */
+  readonly caCertificate: string | undefined;
+}
+
+/** What an administrator allowed or gave for one address. */
+export interface DestinationOptions {
+  allowPrivateNetwork: boolean;
+  /** PEM certificates trusted for this address alone (a private authority, or a self-signed certificate itself). */
+  caCertificate?: string | null | undefined;
 }
 
 /** Why an address may not be reached: the `reason` of a `url_refused`. */
@@ -35,7 +44,7 @@ const MAX_URL_LENGTH = 2_048;
  * Checks everything about a URL that is known before its name is resolved. IP literals are judged
  * here too, since they never reach a lookup function (auth.md section 6). Refuses with `url_refused`.
  */
-export function parseTarget(url: string, allowPrivateNetwork: boolean): Target {
+export function parseTarget(url: string, { allowPrivateNetwork, caCertificate }: DestinationOptions): Target {
   if (url.length > MAX_URL_LENGTH) throw urlRefused('too_long');
   if (!URL.canParse(url)) throw urlRefused('not_a_url');
   const parsed = new URL(url);
@@ -49,6 +58,7 @@ export function parseTarget(url: string, allowPrivateNetwork: boolean): Target {
     port: parsed.port === '' ? defaultPort(parsed) : Number(parsed.port),
     secure: parsed.protocol === 'https:',
     allowPrivateNetwork,
+    caCertificate: caCertificate ?? undefined,
   };
 }
 

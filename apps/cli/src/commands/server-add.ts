@@ -4,6 +4,7 @@ import { headersFrom, type HeaderOptions } from '../header-options.js';
 import { remark, type Format } from '../output/print.js';
 import { fieldList } from '../output/table.js';
 import { adviceFor, afterProbe, healthText, toolNames } from '../probe-watch.js';
+import { namedText } from '../secret-source.js';
 import { requestBody } from '../request-body.js';
 import { each, invocation, verb, type Context } from '../verb.js';
 
@@ -11,7 +12,9 @@ interface AddOptions extends HeaderOptions {
   name?: string;
   transport?: string;
   identityMode?: string;
+  stateless?: boolean;
   allowPrivateNetwork?: boolean;
+  caFile?: string;
   output?: Format;
 }
 
@@ -24,6 +27,8 @@ export function addServerAdd(server: Command, context: Context): void {
     .option('--secret-header <name=source>', 'secret header; source is env:VAR, file:PATH or - (repeatable)', each)
     .option('--bearer-token-file <file>', 'file with a token, sent as Authorization: Bearer')
     .addOption(new Option('--identity-mode <mode>', 'whose credential calls carry').choices(policyContracts.identityMode.options))
+    .option('--stateless', 'it takes POST only: GET, HEAD and DELETE are answered here')
+    .option('--ca-file <file>', 'PEM certificates to trust for this server alone (- is standard input)')
     .option('--allow-private-network', 'the server is in a private network or on this machine')
     .action((url: string, options: AddOptions) => add(context, url, options));
 }
@@ -43,12 +48,15 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
 
 async function bodyFrom(context: Context, url: string, options: AddOptions): Promise<unknown> {
   const headers = await headersFrom(options, context.surroundings);
+  const caCertificate = options.caFile === undefined ? undefined : await namedText(options.caFile, context.surroundings);
   return requestBody(api.serverBody, {
     url,
     name: options.name,
     transport: options.transport,
     identityMode: options.identityMode,
+    stateless: options.stateless,
     allowPrivateNetwork: options.allowPrivateNetwork,
+    caCertificate,
     auth: headers.length === 0 ? undefined : { kind: 'headers', headers },
   });
 }

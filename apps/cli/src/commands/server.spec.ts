@@ -30,15 +30,17 @@ describe('server add', () => {
   });
 
   it('sends the token, the name, plain and secret headers', async () => {
-    const args = ['--name', 'demo', '--header', 'X-Tenant=a=b', '--secret-header', 'X-Key=env:KEY', '--secret-header', 'X-In=-', '--bearer-token-file', 't', '--allow-private-network'];
-    const given = { variables: { KEY: 'k1' }, input: 'k2\n', files: { t: 'k3\n' } };
+    const args = ['--name', 'demo', '--header', 'X-Tenant=a=b', '--secret-header', 'X-Key=env:KEY', '--secret-header', 'X-In=-', '--bearer-token-file', 't', '--allow-private-network', '--stateless', '--ca-file', 'ca.pem'];
+    const given = { variables: { KEY: 'k1' }, input: 'k2\n', files: { t: 'k3\n', 'ca.pem': 'the certificate\n' } };
     await gatehouse(added, ['server', 'add', 'http://demo.test/mcp', ...args], given);
     expect(world.arrived[0]?.headers.authorization).toBe('Bearer ghp_gatehouse_test');
     expect(world.arrived[0]?.body).toEqual({
       name: 'demo',
       url: 'http://demo.test/mcp',
       transport: 'auto',
+      stateless: true,
       allowPrivateNetwork: true,
+      caCertificate: 'the certificate\n',
       auth: {
         kind: 'headers',
         headers: [
@@ -63,6 +65,7 @@ describe('server add', () => {
     ['a secret on the command line', ['--secret-header', 'X-Key=abc'], 'NAME=env:VAR'],
     ['a variable that is not set', ['--secret-header', 'X-Key=env:NONE'], 'NONE is empty or not set'],
     ['a file that is not there', ['--bearer-token-file', 'none'], 'cannot read none (ENOENT)'],
+    ['certificates that are not there', ['--ca-file', 'none.pem'], 'cannot read none.pem (ENOENT)'],
     ['standard input twice', ['--secret-header', 'A=-', '--secret-header', 'B=-'], 'one header only'],
     ['a name that is no slug', ['--name', 'Not A Slug'], 'name: lower-case letters'],
     ['an unknown identity mode', ['--identity-mode', 'mine'], 'Allowed choices are'],

@@ -95,6 +95,8 @@ function details(context: Context, server: Server): string {
     identity: server.identityMode,
     headers: server.headers.map(([name, value]) => `${name}=${value}`).join(', '),
     'secret headers': server.secretHeaders.join(', '),
+    transport: server.stateless ? `${server.transport}, stateless (POST only)` : server.transport,
+    'trusted certificates': server.caCertificates.map(({ subject, expiresAt }) => `${subject} until ${timeText(expiresAt)}`).join('; '),
     'private network': server.allowPrivateNetwork ? 'allowed' : 'refused',
     created: timeText(server.createdAt),
   });

@@ -116,7 +116,7 @@ export class Neighbours {
     const identityId = credential === undefined ? null : newId('identity');
     if (identityId !== null) this.credentials.set(identityId, credential!);
     const server = {
-      ...{ id: newId('server'), name, url, allowPrivateNetwork: true, state: 'running' as const, identityId, headers: [], tools: {} },
+      ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, identityId, headers: [], tools: {} },
       identityMode: identityId === null ? ('none' as const) : ('global' as const),
     };
     this.servers.push(server);
@@ -236,7 +236,8 @@ class PolicyDouble {
     if (this.state.refuseServers !== undefined) throw this.state.refuseServers;
     const health = { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null } as const;
     const counted = { tools: 0, resources: 0, prompts: 0, createdAt: 1, revision: 1, health };
-    return { ...input.server, ...counted, name: input.server.name ?? 'named', transport: 'streamable-http', state: 'running' };
+    const { caCertificate: _kept, ...shown } = input.server;
+    return { ...shown, ...counted, caCertificates: [], name: input.server.name ?? 'named', transport: 'streamable-http', state: 'running' };
   }
 }
 

@@ -94,5 +94,14 @@ const FIRST_POLICY: Migration = {
   `,
 };
 
+const SERVER_CONNECTIONS: Migration = {
+  name: '0005_server_connections',
+  sql: `
+    ALTER TABLE servers ADD COLUMN stateless boolean NOT NULL DEFAULT false;
+    ALTER TABLE servers ADD COLUMN ca_certificate text;
+    UPDATE servers SET health = jsonb_set(health::jsonb, '{failure}', '"tls_protocol"')::json WHERE health ->> 'failure' = 'tls';
+  `,
+};
+
 /** Schema of policy's database, in order. */
-export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY];
+export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY, SERVER_CONNECTIONS];

@@ -7,7 +7,7 @@ import { policyContracts, SNAPSHOT_CHUNK_CHARS, vaultContracts, type SnapshotVer
 import { newId, Refusal, sealTo } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
 import { createLogger } from '@gatehouse/telemetry';
-import { TestClock } from '@gatehouse/testing';
+import { TestAuthority, TestClock } from '@gatehouse/testing';
 import { Controller, Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -112,13 +112,15 @@ async function fetchSnapshot(): Promise<Snapshot & { chunks: string[] }> {
 
 const newServer = (more: Partial<Parameters<typeof withDefaults>[0]> = {}) => withDefaults(more);
 
-function withDefaults(more: { name?: string | null; url?: string; headers?: [string, string][]; secretHeaders?: string[]; identityId?: string | null }) {
+function withDefaults(more: { name?: string | null; url?: string; stateless?: boolean; caCertificate?: string; headers?: [string, string][]; secretHeaders?: string[]; identityId?: string | null }) {
   const identityId = more.identityId ?? null;
   return {
     id: newId('server'),
     name: more.name ?? null,
     url: more.url ?? 'https://api.notion.com/mcp',
+    stateless: more.stateless ?? false,
     allowPrivateNetwork: false,
+    caCertificate: more.caCertificate ?? null,
     identityMode: identityId === null ? ('none' as const) : ('global' as const),
     identityId,
     headers: more.headers ?? [],
@@ -191,9 +193,18 @@ describe('the register of servers', () => {
     const after = await fetchSnapshot();
     expect(after).toMatchObject({ epoch: before.epoch, version: before.version + 1 });
     expect(after.servers).toEqual([
-      { id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, state: 'running', identityMode: 'global', identityId: added.identityId, headers: [['X-Plain', 'v']], tools: {} },
+      { id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, state: 'running', identityMode: 'global', identityId: added.identityId, headers: [['X-Plain', 'v']], tools: {}, stateless: false, caCertificate: null },
     ]);
     await until(() => published.find(({ version }) => version === after.version));
+  });
+
+  it('keeps certificates and statelessness, shows the one by name and tells edges both', async () => {
+    const { certificate } = new TestAuthority();
+    const shown = await add({ stateless: true, caCertificate: `ours:\n${certificate}` });
+    expect(shown).toMatchObject({ stateless: true, caCertificates: [{ subject: expect.stringContaining('test authority') }] });
+    expect((await fetchSnapshot()).servers).toMatchObject([{ stateless: true, caCertificate: certificate }]);
+    await expect(add({ caCertificate: 'none' })).rejects.toEqual(refusal('certificate_refused', { reason: 'not_pem' }));
+    expect((await gateway.request(policyContracts.listServers, {})).items).toEqual([shown]);
   });
 
   it('refuses taken names, bad URLs, reserved headers and lost credentials, and keeps nothing of them', async () => {

@@ -19,35 +19,54 @@ export interface CertificateWish {
 const DAY_MS = 86_400_000;
 const ECDSA_WITH_SHA256 = der.sequence(oid('1.2.840.10045.4.3.2'));
 
+/** Who signs: a name and its keys. */
+interface Issuer {
+  readonly name: Buffer;
+  readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+}
+
 /** A certificate authority that lives as long as one test. */
 export class TestAuthority {
-  /** PEM of the root, to be trusted by the side that connects. */
+  /** PEM of its own certificate: the root is to be trusted by the side that connects. */
   readonly certificate: string;
   private readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   private readonly name = distinguishedName(`test authority ${randomBytes(4).toString('hex')}`);
 
-  constructor() {
+  /** A root, or an authority that `parent` answers for. */
+  constructor(parent?: TestAuthority) {
     const isAuthority = extension('2.5.29.19', der.sequence(der.boolean(true)));
-    this.certificate = this.sign(this.name, this.keys.publicKey, isAuthority, validity({}));
+    this.certificate = signed({ name: (parent ?? this).name, keys: (parent ?? this).keys }, { subject: this.name, publicKey: this.keys.publicKey, extensions: isAuthority, valid: validity({}) });
+  }
+
+  /** A server certificate that nobody answers for but itself. */
+  static selfSigned(wish: CertificateWish): TestCertificate {
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const name = distinguishedName('test server');
+    return leaf({ name, keys }, keys, wish, name);
   }
 
   /** A server certificate for the names, signed by this authority. */
   issue(wish: CertificateWish): TestCertificate {
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const names = extension('2.5.29.17', der.sequence(...wish.names.map(alternativeName)));
-    const cert = this.sign(distinguishedName('test server'), publicKey, names, validity(wish));
-    return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert };
+    const issuer = { name: this.name, keys: this.keys };
+    return leaf(issuer, generateKeyPairSync('ec', { namedCurve: 'P-256' }), wish, distinguishedName('test server'));
   }
+}
 
-  private sign(subject: Buffer, publicKey: KeyObject, extensions: Buffer, valid: Buffer): string {
-    const version3 = der.explicit(0, der.integer(Buffer.from([2])));
-    const serial = der.integer(Buffer.concat([Buffer.from([1]), randomBytes(8)]));
-    const keyInfo = publicKey.export({ type: 'spki', format: 'der' });
-    const rest = [ECDSA_WITH_SHA256, this.name, valid, subject, keyInfo, der.explicit(3, der.sequence(extensions))];
-    const body = der.sequence(version3, serial, ...rest);
-    const signature = sign('sha256', body, this.keys.privateKey);
-    return pem(der.sequence(body, ECDSA_WITH_SHA256, der.bits(signature)));
-  }
+function leaf(issuer: Issuer, { publicKey, privateKey }: Issuer['keys'], wish: CertificateWish, subject: Buffer): TestCertificate {
+  const names = extension('2.5.29.17', der.sequence(...wish.names.map(alternativeName)));
+  const cert = signed(issuer, { subject, publicKey, extensions: names, valid: validity(wish) });
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert };
+}
+
+function signed({ name, keys }: Issuer, wanted: { subject: Buffer; publicKey: KeyObject; extensions: Buffer; valid: Buffer }): string {
+  const { subject, publicKey, extensions, valid } = wanted;
+  const version3 = der.explicit(0, der.integer(Buffer.from([2])));
+  const serial = der.integer(Buffer.concat([Buffer.from([1]), randomBytes(8)]));
+  const keyInfo = publicKey.export({ type: 'spki', format: 'der' });
+  const rest = [ECDSA_WITH_SHA256, name, valid, subject, keyInfo, der.explicit(3, der.sequence(extensions))];
+  const body = der.sequence(version3, serial, ...rest);
+  const signature = sign('sha256', body, keys.privateKey);
+  return pem(der.sequence(body, ECDSA_WITH_SHA256, der.bits(signature)));
 }
 
 function distinguishedName(commonName: string): Buffer {

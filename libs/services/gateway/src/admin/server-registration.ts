@@ -24,7 +24,7 @@ export class ServerRegistration {
     @Inject(OUTBOUND) private readonly outbound: Outbound,
   ) {}
 
-  /** Refuses with `url_refused`, `header_refused`, `conflict`, `bad_request`. */
+  /** Refuses with `url_refused`, `header_refused`, `certificate_refused`, `conflict`, `bad_request`. */
   async add(body: ServerBody, actor: Actor): Promise<policyContracts.Server> {
     const headers: readonly Header[] = body.auth.kind === 'headers' ? body.auth.headers : [];
     const secret = headers.filter((header) => header.secret);
@@ -65,7 +65,8 @@ function registered(body: ServerBody, headers: readonly Header[]) {
   const identityMode = body.identityMode ?? (secret.length > 0 ? 'global' : 'none');
   if (identityMode === 'global' && secret.length === 0) throw new Refusal('bad_request', { problem: 'identityMode global needs a secret header' });
   if (identityMode === 'none' && secret.length > 0) throw new Refusal('bad_request', { problem: 'identityMode none sends no secret header' });
-  return { name: body.name ?? null, url: body.url, allowPrivateNetwork: body.allowPrivateNetwork, identityMode, headers: plain, secretHeaders: secret };
+  const { url, stateless, allowPrivateNetwork, caCertificate = null } = body;
+  return { name: body.name ?? null, url, stateless, allowPrivateNetwork, caCertificate, identityMode, headers: plain, secretHeaders: secret };
 }
 
 // Line breaks in a header value would smuggle a header or a second request to the upstream.

@@ -14,7 +14,7 @@ const NO_STEPS: Readonly<Record<Step, undefined>> = {
 const ANONYMOUS: Facts['caller'] = { kind: 'anonymous', id: null, name: null, tokenId: null, address: null };
 
 /** What a call ended with; the rest of the outcome the draft knows itself. */
-export type Ending = Pick<Outcome, 'status'> & { code?: ErrorCode | string | null; httpStatus?: number | null; faultId?: string | null };
+export type Ending = Pick<Outcome, 'status'> & { code?: ErrorCode | string | null; reason?: string; httpStatus?: number | null; faultId?: string | null };
 
 /**
  * The record of one call, opened with its first byte and closed when its answer ends. It stands beside
@@ -123,6 +123,7 @@ export class CallDraft {
     return {
       status: ending.status,
       code: ending.code ?? null,
+      ...(ending.reason === undefined ? {} : { reason: ending.reason }),
       httpStatus: ending.httpStatus ?? null,
       upstreamStatus: this.upstreamStatus,
       resultDigest: this.resultDigest,

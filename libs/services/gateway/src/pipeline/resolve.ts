@@ -63,7 +63,7 @@ export class Resolved {
 /**
  * Finds server, session and method. Refuses with `policy_stale`, `unknown_server`,
  * `unsupported_protocol_version`, `method_denied`, `bad_params`, `session_required`,
- * `unknown_session`, `unknown_response`.
+ * `unknown_session`, `unknown_response`, `method_not_allowed` (a stateless server has POST only).
  */
 export async function resolve(read: Read, edge: Edge): Promise<Resolved> {
   const { caller } = read;
@@ -71,6 +71,7 @@ export async function resolve(read: Read, edge: Edge): Promise<Resolved> {
   const server = policy.server(caller.received.slug);
   if (server === undefined) throw new Refusal('unknown_server');
   caller.received.draft.facts.server = serverFacts(server).server;
+  if (server.entry.stateless && caller.received.verb !== 'POST') throw new Refusal('method_not_allowed', { allow: 'POST' });
   const header = headerOf(caller.received.request, 'mcp-protocol-version');
   const intent = intentOf(read, header);
   const session = isInitialize(intent) ? undefined : await sessionOf(caller, server, edge);

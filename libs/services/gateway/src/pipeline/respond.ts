@@ -55,6 +55,7 @@ export function refuse(thrown: unknown, response: ServerResponse, draft: CallDra
   draft.close({
     status: statusOf(error),
     code: error.code,
+    ...reasonOf(error),
     httpStatus: status,
     faultId: error instanceof Fault ? error.id : null,
   });
@@ -63,6 +64,13 @@ export function refuse(thrown: unknown, response: ServerResponse, draft: CallDra
 function statusOf(error: Refusal | Fault): 'refused' | 'upstream_error' | 'error' {
   if (error instanceof Fault) return 'error';
   return isUpstreamFault(error.code) ? 'upstream_error' : 'refused';
+}
+
+/** Which kind of failure at the upstream, so that the record tells an expired certificate from a closed port. */
+function reasonOf(error: Refusal | Fault): { reason?: string } {
+  if (error instanceof Fault || !isUpstreamFault(error.code)) return {};
+  const { reason } = error.details;
+  return typeof reason === 'string' ? { reason } : {};
 }
 
 function sendRefusal(error: Refusal | Fault, response: ServerResponse, draft: CallDraft, edge: Edge): number {

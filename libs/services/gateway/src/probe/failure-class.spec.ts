@@ -10,8 +10,13 @@ describe('failureOfProbe', () => {
     [new Refusal('upstream_unreachable', { reason: 'refused' }), 'refused'],
     [new Refusal('upstream_unreachable', { reason: 'no_route' }), 'refused'],
     [new Refusal('upstream_unreachable', { reason: 'reset' }), 'refused'],
-    [new Refusal('upstream_unreachable', { reason: 'tls_expired' }), 'tls'],
-    [new Refusal('upstream_unreachable', { reason: 'tls_unknown_ca' }), 'tls'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_expired' }), 'tls_expired'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_not_yet_valid' }), 'tls_not_yet_valid'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_wrong_host' }), 'tls_wrong_host'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_unknown_authority' }), 'tls_unknown_authority'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_self_signed' }), 'tls_self_signed'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_broken_chain' }), 'tls_broken_chain'],
+    [new Refusal('upstream_unreachable', { reason: 'tls_protocol' }), 'tls_protocol'],
     [new Refusal('upstream_timeout', { reason: 'headers' }), 'timeout'],
     [new Refusal('url_refused', { reason: 'private_address' }), 'url_refused'],
     [new Refusal('vault_unavailable'), 'credential'],
@@ -33,6 +38,11 @@ describe('failureOfProbe', () => {
     const said = failureOfProbe(error);
     expect(said.failure).toBe(failure);
     expect(policyContracts.failureClass.safeParse(said.failure).success).toBe(true);
+  });
+
+  it.each(policyContracts.failureClass.options.filter((each) => each.startsWith('tls_')))('says with %s how it is put right', (reason) => {
+    const { failure, detail } = failureOfProbe(new Refusal('upstream_unreachable', { reason }));
+    expect([failure, detail]).toEqual([reason, expect.stringMatching(/^[A-Z][^.]+: [^.]+\.$/)]);
   });
 
   it('says one sentence, and nothing of what the upstream said', () => {

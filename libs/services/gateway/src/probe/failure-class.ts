@@ -1,22 +1,26 @@
+import type { policyContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
+import type { TlsReason } from '@gatehouse/outbound';
+import type { z } from 'zod';
 
-type FailureClass =
-  | 'dns'
-  | 'refused'
-  | 'timeout'
-  | 'tls'
-  | 'unauthenticated'
-  | 'url_refused'
-  | 'credential'
-  | 'not_mcp'
-  | 'protocol'
-  | 'upstream_error';
+type FailureClass = z.output<typeof policyContracts.failureClass>;
+
+/** What is wrong with a TLS connection, and the fix. */
+const TLS_SENTENCES: Readonly<Record<TlsReason, string>> = {
+  tls_expired: 'The TLS certificate has expired: have it renewed.',
+  tls_not_yet_valid: 'The TLS certificate is not valid yet: check the clocks of the server and of the gateway.',
+  tls_wrong_host: 'The TLS certificate is for another host name: use a name that it holds in the URL, or have it issued for this one.',
+  tls_unknown_authority: 'The TLS certificate is from an authority that is not known here: give that authority with --ca-file.',
+  tls_self_signed: 'The TLS certificate is signed by nobody but itself: give that certificate with --ca-file, or have one issued by an authority.',
+  tls_broken_chain: 'The TLS certificate came without those that lead from it to a known authority: have the server send its whole chain, or give its authority with --ca-file.',
+  tls_protocol: 'No TLS connection could be agreed on: check that what listens there speaks TLS of a current version.',
+};
 
 const SENTENCES: Readonly<Record<FailureClass, string>> = {
+  ...TLS_SENTENCES,
   dns: 'The host name does not resolve: check the URL.',
   refused: 'Nothing listens at that address, or the connection was dropped.',
   timeout: 'The server did not answer in time.',
-  tls: 'The TLS certificate was not accepted: expired, for another host, or from an unknown authority.',
   unauthenticated: 'The server wants a credential, or refused the one it was given.',
   url_refused: 'The address may not be reached: a private address needs --allow-private-network.',
   credential: 'The credential for this server could not be had from the vault.',
@@ -43,9 +47,13 @@ export function failureOfProbe(error: unknown): { failure: FailureClass; detail:
 
 function classOf({ code, details }: Refusal): FailureClass {
   const reason = String(details['reason'] ?? '');
-  if (code === 'upstream_unreachable') return reason.startsWith('tls') ? 'tls' : (UNREACHABLE[reason] ?? 'refused');
+  if (code === 'upstream_unreachable') return isTls(reason) ? reason : (UNREACHABLE[reason] ?? 'refused');
   if (code === 'upstream_refused') return ofStatus(Number(details['status'] ?? 0));
   return BY_CODE[code] ?? (reason === 'content_type' ? 'not_mcp' : 'protocol');
+}
+
+function isTls(reason: string): reason is TlsReason {
+  return Object.hasOwn(TLS_SENTENCES, reason);
 }
 
 function ofStatus(status: number): FailureClass {

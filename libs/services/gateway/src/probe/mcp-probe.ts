@@ -23,10 +23,11 @@ export class McpProbe {
   #session: string | undefined;
   #version: string | undefined;
 
-  /** `credential` are header lines of the caller-independent identity, if there is one. */
+  /** `credential` are header lines of the caller-independent identity, if there is one; a `postOnly` server is left without a word. */
   constructor(
     private readonly destination: Destination,
     private readonly credential: Readonly<Record<string, string>>,
+    private readonly postOnly = false,
   ) {}
 
   /** Opens a session; refuses as the destination does, and `upstream_invalid` for what is no MCP server. */
@@ -60,7 +61,7 @@ export class McpProbe {
 
   /** Leaves; a server that does not care is fine. */
   async close(): Promise<void> {
-    if (this.#session === undefined) return;
+    if (this.#session === undefined || this.postOnly) return;
     const request = { method: 'DELETE', headers: this.#headers(), maxBytes: ANSWER_BYTES, timeoutMs: ANSWER_MS } as const;
     await this.destination.fetchSmall(request).catch((error: unknown) => error);
   }

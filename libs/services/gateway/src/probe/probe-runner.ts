@@ -84,7 +84,7 @@ export class ProbeRunner {
       const lease = await this.world.leases.fetch({ identityId: entry.identityId, server: entry, origin: destination.origin });
       for (const [name, value] of lease.lines) headers[name] = value.use((bytes) => bytes.toString('latin1'));
     }
-    return new McpProbe(destination, headers);
+    return new McpProbe(destination, headers, entry.stateless);
   }
 
   async #report(serverId: string, probeId: string, seen: { health: Health; items: policyContracts.ObservedItem[] }): Promise<void> {

@@ -43,7 +43,7 @@ export class PolicyState {
 // One server with an address that may not be reached must not keep the others from being served.
 function destinationOf(entry: policyContracts.SnapshotServer, outbound: Outbound): Destination | Refusal {
   try {
-    return outbound.destination(entry.url, { allowPrivateNetwork: entry.allowPrivateNetwork });
+    return outbound.destination(entry.url, entry);
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

@@ -1,6 +1,7 @@
 import type { policyContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
+import { describeCertificates } from './ca-certificate.js';
 
 type Server = policyContracts.Server;
 
@@ -8,7 +9,9 @@ interface ServerRow {
   id: string;
   name: string;
   url: string;
+  stateless: boolean;
   allow_private_network: boolean;
+  ca_certificate: string | null;
   state: Server['state'];
   identity_mode: Server['identityMode'];
   identity_id: string | null;
@@ -43,7 +46,9 @@ function serverOf(row: ServerRow): Server {
     name: row.name,
     url: row.url,
     transport: 'streamable-http',
+    stateless: row.stateless,
     allowPrivateNetwork: row.allow_private_network,
+    caCertificates: describeCertificates(row.ca_certificate),
     state: row.state,
     identityMode: row.identity_mode,
     identityId: row.identity_id,

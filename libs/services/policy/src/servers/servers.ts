@@ -5,6 +5,7 @@ import type { Database, Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { z } from 'zod';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
+import { requireCertificates } from './ca-certificate.js';
 import { requireHeaderNames } from './header-names.js';
 import { nameFromUrl, uniqueName } from './server-name.js';
 import { readItems, readServer, readServers, UNKNOWN_HEALTH } from './server-rows.js';
@@ -31,8 +32,9 @@ export interface ServersParts {
 }
 
 const INSERT = `
-  INSERT INTO servers (id, name, url, allow_private_network, state, identity_mode, identity_id, headers, secret_headers, health, created_at, revision)
-  VALUES ($1, $2, $3, $4, 'running', $5, $6, $7, $8, $9, $10, 1)`;
+  INSERT INTO servers
+    (id, name, url, stateless, allow_private_network, ca_certificate, state, identity_mode, identity_id, headers, secret_headers, health, created_at, revision)
+  VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, 1)`;
 
 /** The register of servers. */
 export class Servers {
@@ -60,8 +62,9 @@ export class Servers {
     return rows.length === 1 ? rows[0]!.name : null;
   }
 
-  /** Registers a server and orders its first probe. Refuses with `conflict`, `url_refused`, `header_refused`, `bad_params`. */
-  async add(actor: Actor, input: ServerInput): Promise<Server> {
+  /** Registers a server and orders its first probe. Refuses with `conflict`, `url_refused`, `header_refused`, `certificate_refused`, `bad_params`. */
+  async add(actor: Actor, asked: ServerInput): Promise<Server> {
+    const input = { ...asked, caCertificate: asked.caCertificate === null ? null : requireCertificates(asked.caCertificate, this.parts.clock.now()) };
     requireServerUrl(input.url, input.allowPrivateNetwork);
     requireHeaderNames([...input.headers.map(([name]) => name), ...input.secretHeaders]);
     requireIdentity(input);
@@ -127,10 +130,10 @@ export class Servers {
   }
 
   private async insert(tx: Transaction, name: string, input: ServerInput): Promise<void> {
-    const { id, url, allowPrivateNetwork, identityMode, identityId, headers, secretHeaders } = input;
+    const { id, url, stateless, allowPrivateNetwork, caCertificate, identityMode, identityId, headers, secretHeaders } = input;
     const [headersJson, health] = [JSON.stringify(headers), JSON.stringify(UNKNOWN_HEALTH)];
     const now = this.parts.clock.now();
-    await tx.query(INSERT, [id, name, url, allowPrivateNetwork, identityMode, identityId, headersJson, secretHeaders, health, now]);
+    await tx.query(INSERT, [id, name, url, stateless, allowPrivateNetwork, caCertificate, identityMode, identityId, headersJson, secretHeaders, health, now]);
   }
 
   private note({ callerId, tokenId }: Actor, { id, name, revision }: Server, event: string): void {

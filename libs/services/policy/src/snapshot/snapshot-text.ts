@@ -13,7 +13,9 @@ interface ServerRow {
   id: string;
   name: string;
   url: string;
+  stateless: boolean;
   allow_private_network: boolean;
+  ca_certificate: string | null;
   state: 'running' | 'stopped';
   identity_mode: 'global' | 'none';
   identity_id: string | null;
@@ -28,7 +30,7 @@ interface ToolRow {
 
 type SnapshotServer = policyContracts.SnapshotServer;
 
-const SERVERS = `SELECT id, name, url, allow_private_network, state, identity_mode, identity_id, headers FROM servers ORDER BY name COLLATE "C"`;
+const SERVERS = `SELECT id, name, url, stateless, allow_private_network, ca_certificate, state, identity_mode, identity_id, headers FROM servers ORDER BY name COLLATE "C"`;
 const TOOLS = `
   SELECT server_id, name, fingerprint FROM (
     SELECT *, row_number() OVER (PARTITION BY server_id ORDER BY name COLLATE "C") AS place
@@ -51,7 +53,9 @@ function serverOf(row: ServerRow, tools: readonly ToolRow[]): SnapshotServer {
     id: row.id,
     name: row.name,
     url: row.url,
+    stateless: row.stateless,
     allowPrivateNetwork: row.allow_private_network,
+    caCertificate: row.ca_certificate,
     state: row.state,
     identityMode: row.identity_mode,
     identityId: row.identity_id,
