@@ -150,6 +150,9 @@ export const recordQuery = recordFilter.extend({
 /** Answer of `POST /api/v1/tokens`: the only time the token is shown. */
 export const createdToken = z.strictObject({ ...tokenSummary.shape, token: z.string() });
 
+/** Answer of `POST /api/v1/people/:id/sign-in-link`: the only time the link is shown. */
+export const signInLink = z.strictObject({ url: z.url(), expiresAt: epochMs });
+
 /** Answer where a service account is made or proves itself anew: the only time its secret is shown, if it has one. */
 export const createdServiceAccount = z.strictObject({ ...serviceAccount.shape, secret: z.string().nullable() });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from './define.js';
-import { actor, displayText, epochMs, issuerName } from './names.js';
+import { actor, displayText, epochMs, issuerName, personId } from './names.js';
 import { snapshotVersion } from './snapshot.js';
 
 const issuerUrl = z.url({ protocol: /^https?$/ }).max(2_048);
@@ -92,6 +92,19 @@ export const testIdentityProvider = defineRequest({
     steps: z.array(z.strictObject({ step: z.string(), ok: z.boolean(), detail: z.string() })),
   }),
   errors: ['url_refused'],
+});
+
+/** The context a one-time link is sealed under on its way to the edge: it is as good as a password while it lasts. */
+export const signInLinkContext = (id: string): string => `auth.sign-in-link:${id}`;
+
+/** A link that signs an active person in, once; only where local accounts are on, and never for somebody who holds more than the actor. */
+export const createSignInLink = defineRequest({
+  subject: 'rpc.v1.auth.sign-in-link.create',
+  owner: 'auth',
+  request: z.strictObject({ actor, personId, edgeKey: z.string() }),
+  /** Path and query to open at the public address, sealed to the asking edge. */
+  reply: z.strictObject({ sealedPath: z.string(), expiresAt: epochMs }),
+  errors: ['not_found', 'bad_request', 'conflict', 'capability_missing'],
 });
 
 const tokenIssuerSettings = {

@@ -66,6 +66,13 @@ describe('person', () => {
     expect((await gatehouse(routes, ['person', act, 'Ada', '-o', 'table'])).out).toMatch(/status +disabled/);
   });
 
+  it('link shows a link, until when it works and whom it is for', async () => {
+    const made = { url: 'https://gatehouse.example/login/link?ticket=abc', expiresAt: 1_700_000_000_000 };
+    const routes = { ...people, [`POST /api/v1/people/${ADA}/sign-in-link`]: { status: 201, body: made } };
+    const ran = await gatehouse(routes, ['person', 'link', 'Ada', '-o', 'table']);
+    expect(ran.out).toMatch(/link +https:\/\/gatehouse\.example\/login\/link\?ticket=abc\n.*works until +2023-11-14/);
+  });
+
   it('refuses a name that two people have, and one that nobody has', async () => {
     const ran = await gatehouse({ 'GET /api/v1/people': page(samplePerson(), samplePerson({ email: null })) }, ['person', 'disable', 'Ada']);
     expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('2 people are called Ada') });

@@ -56,6 +56,9 @@ export function addPerson(program: Command, context: Context): void {
     .option('--team <team>', 'all their own teams from now on (repeatable)', each)
     .option('--no-team', 'in no team of their own')
     .action((who: string, options: PersonOptions) => update(context, who, options));
+  verb(person, 'link <who>', 'Make a link that signs a person in once, within fifteen minutes (GATEHOUSE_LOCAL_ACCOUNTS=on)', 'gatehouse person link ada@example.com').action(
+    (who: string, options: PersonOptions) => link(context, who, options),
+  );
   for (const act of ['disable', 'enable'] as const) {
     verb(person, `${act} <who>`, ACTS[act], `gatehouse person ${act} ada@example.com`).action((who: string, options: PersonOptions) => change(context, who, act, options));
   }
@@ -89,6 +92,12 @@ async function change(context: Context, who: string, act: 'disable' | 'enable', 
   const id = await personIdOf(context.api, who);
   const person = await context.api.ask({ method: 'POST', path: `/people${path(id)}/${act}`, answer: authContracts.person });
   invocation(context, options).answer(person, () => details(person));
+}
+
+async function link(context: Context, who: string, options: PersonOptions): Promise<void> {
+  const id = await personIdOf(context.api, who);
+  const made = await context.api.ask({ method: 'POST', path: `/people${path(id)}/sign-in-link`, answer: api.signInLink });
+  invocation(context, options).answer(made, () => fieldList({ link: made.url, 'works until': timeText(made.expiresAt), 'send to': 'nobody but them: it works once, for whoever opens it' }));
 }
 
 function details(person: Person): string {

@@ -16,6 +16,8 @@ import { ServiceAccountsController } from './service-accounts/service-accounts-c
 import { ServiceAccounts } from './service-accounts/service-accounts.js';
 import { IdentityProviderController } from './sign-in/identity-provider-controller.js';
 import { IdentityProviders } from './sign-in/identity-providers.js';
+import { LocalAccountsController } from './sign-in/local-accounts-controller.js';
+import { LocalAccounts } from './sign-in/local-accounts.js';
 import { TeamsController } from './teams/teams-controller.js';
 import { Teams } from './teams/teams.js';
 import { TokenIssuersController } from './token-issuers/token-issuers-controller.js';
@@ -32,6 +34,7 @@ export interface AuthParts {
   tokens: Tokens;
   snapshots: DirectorySnapshots;
   identityProviders: IdentityProviders;
+  localAccounts: LocalAccounts;
   tokenIssuers: TokenIssuers;
   clients: Clients;
   grants: Grants;
@@ -42,10 +45,10 @@ export interface AuthParts {
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, tokenIssuers, clients, grants, rotation }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, localAccounts, tokenIssuers, clients, grants, rotation }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, TokenIssuersController, ClientsController, GrantsController, SigningKeysController],
+      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, LocalAccountsController, TokenIssuersController, ClientsController, GrantsController, SigningKeysController],
       providers: [
         { provide: People, useValue: people },
         { provide: Roles, useValue: roles },
@@ -54,6 +57,7 @@ export class AuthModule {
         { provide: Tokens, useValue: tokens },
         { provide: DirectorySnapshots, useValue: snapshots },
         { provide: IdentityProviders, useValue: identityProviders },
+        { provide: LocalAccounts, useValue: localAccounts },
         { provide: TokenIssuers, useValue: tokenIssuers },
         { provide: Clients, useValue: clients },
         { provide: Grants, useValue: grants },

@@ -61,7 +61,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-interface Running extends Omit<AuthParts, 'identityProviders' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation'> {
+interface Running extends Omit<AuthParts, 'identityProviders' | 'localAccounts' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation'> {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;
@@ -108,7 +108,7 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
 
 async function serve({ bus, log, listen, clock = systemClock }: AuthOptions, parts: Running, web: AuthWeb): Promise<RunningService> {
   const { db, outbox, mirror, signer, sweep } = parts;
-  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, ...web.authorization, identityProviders: web.signIn.identityProviders, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
+  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, ...web.authorization, identityProviders: web.signIn.identityProviders, localAccounts: web.signIn.localAccounts, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();

@@ -20,7 +20,7 @@ code { font-family: ui-monospace, monospace; font-size: .9em; }
 .choices button { width: 100%; text-align: start; }
 .steps li { margin: .5rem 0; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
-button, .button { font: inherit; min-height: 2.75rem; min-width: 2.75rem; padding: .55rem 1.1rem; border-radius: .5rem; border: 1px solid var(--border); background: transparent; color: var(--ink); cursor: pointer; text-decoration: none; display: inline-block; }
+button, .button { font: inherit; min-height: 2.75rem; min-width: 2.75rem; padding: .55rem 1.1rem; border-radius: .5rem; border: 1px solid var(--border); background: transparent; color: var(--ink); cursor: pointer; text-decoration: none; text-align: center; display: inline-block; }
 button:hover, .button:hover { border-color: var(--ink); }
 button.primary, .button.primary { background: var(--accent); border-color: var(--accent); color: var(--paper); font-weight: 600; }
 button:focus-visible, a:focus-visible { outline: .2rem solid var(--accent); outline-offset: .15rem; }

@@ -19,6 +19,7 @@ import { IdentityProviderSource } from './identity-provider-source.js';
 import { IdentityProviders } from './identity-providers.js';
 import { registerLinks, type LinkRouteParts } from './link-routes.js';
 import { registerLogin, type LoginRouteParts } from './login-routes.js';
+import { LocalAccounts } from './local-accounts.js';
 import { LoginSessions } from './login-sessions.js';
 import { LoginTransactions } from './login-transactions.js';
 import { LogoutTokens } from './logout-token.js';
@@ -49,6 +50,8 @@ export interface SignInOptions {
 export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRouteParts, HomeRouteParts, BackChannelLogoutParts {
   /** The answers of the admin API for providers. */
   identityProviders: IdentityProviders;
+  /** Links that administrators make. */
+  localAccounts: LocalAccounts;
   /** The provider of this issuer with its keys, when its identity assertions (ID-JAG) are accepted. */
   assertionIssuer: (issuer: string) => Promise<{ issuer: string; keys: JWTVerifyGetKey } | undefined>;
 }
@@ -69,13 +72,14 @@ export function buildSignIn(options: SignInOptions): SignInArea {
   const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, ...(waits.stepMs === undefined ? {} : { stepLimitMs: waits.stepMs }) });
   const tokens = new LogoutTokens({ providers, metadata, now: () => clock.now() });
   const identityProviders = new IdentityProviders({ db, changes, secrets, metadata, outbound, environment, log, clock });
+  const localAccounts = new LocalAccounts({ db, log, clock, isOn: config.localAccounts === true });
   const assertionIssuer = async (issuer: string) => {
     const named = (await providers.enabled()).find(({ settings }) => settings.identityAssertions && settings.issuer === issuer);
     return named === undefined ? undefined : { issuer, keys: (await metadata.of(named.settings)).keys };
   };
   const forms = new FormTokens(cookies);
   const limits = new RateLimits(clock);
-  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders, assertionIssuer };
+  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders, localAccounts, assertionIssuer };
 }
 
 /** Puts the start page, the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */

@@ -27,7 +27,7 @@ ${steps(publicOrigin)}
 function welcome(publicOrigin: string): Html {
   return html`<p>AI clients reach your organisation’s tools through it, in your name. There is nothing to install here:</p>
 ${steps(publicOrigin)}
-<div class="actions"><a class="button" href="/login">Sign in</a></div>`;
+<div class="actions"><a class="button primary" href="/login">Sign in</a></div>`;
 }
 
 function steps(publicOrigin: string): Html {

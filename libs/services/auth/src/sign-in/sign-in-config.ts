@@ -9,7 +9,7 @@ const administratorRule = z
   .regex(/^[\x21-\x3c\x3e-\x7e]{1,200}=.{1,500}$/, 'must be claim=value, for example groups=gatehouse-admins')
   .transform((text) => ({ claim: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1) }));
 
-/** The identity provider of the environment. */
+/** The identity provider of the environment, and whether there is sign-in without one. */
 export const signInConfigFields = {
   oidcIssuer: {
     env: 'GATEHOUSE_OIDC_ISSUER',
@@ -65,9 +65,15 @@ export const signInConfigFields = {
     schema: onOff().optional(),
     describe: 'on: the provider may be on loopback or a private network, also by plain http.',
   },
+  localAccounts: {
+    env: 'GATEHOUSE_LOCAL_ACCOUNTS',
+    schema: onOff(),
+    default: 'off',
+    describe: 'on: whoever manages people may make a link that signs a person in once, within fifteen minutes; never for somebody who holds more than they do. For people that no identity provider knows.',
+  },
 } as const satisfies Record<string, Field>;
 
-/** The identity provider of the environment, as read. */
+/** How people sign in, as read. */
 export interface SignInConfig {
   oidcIssuer?: string | undefined;
   oidcClientId?: string | undefined;
@@ -79,4 +85,5 @@ export interface SignInConfig {
   oidcLinkByEmail?: boolean | undefined;
   oidcDisplayName?: string | undefined;
   oidcAllowPrivateNetwork?: boolean | undefined;
+  localAccounts?: boolean | undefined;
 }

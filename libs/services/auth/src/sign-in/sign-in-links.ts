@@ -9,12 +9,13 @@ export interface LinkedPerson {
   name: string;
 }
 
-const LIFE_MS = 900_000;
+/** How long a link can be used (ms). */
+export const SIGN_IN_LINK_MS = 900_000;
 const OF_TICKET = `ticket_hash = $1 AND l.expires_at > $2 AND p.id = l.person_id AND p.status = 'active' AND p.kind = 'person'`;
 
 /**
- * Makes a link that signs a person in once, within fifteen minutes: for the form of Gatehouse that has
- * no identity provider yet. Returns the path to open, whose ticket is kept as its digest only. Refuses
+ * Makes a link that signs a person in once, within fifteen minutes: for those who have no identity
+ * provider. Returns the path to open, whose ticket is kept as its digest only. Refuses
  * with `not_found` for nobody, a service account or a disabled person.
  */
 export async function createSignInLink(db: Transaction, personId: string, clock: Clock = systemClock): Promise<string> {
@@ -23,7 +24,7 @@ export async function createSignInLink(db: Transaction, personId: string, clock:
   const made = await db.query(
     `INSERT INTO sign_in_links (ticket_hash, person_id, expires_at)
      SELECT $1, id, $3 FROM people WHERE id = $2 AND status = 'active' AND kind = 'person' RETURNING person_id`,
-    [digestOf(ticket), personId, clock.now() + LIFE_MS],
+    [digestOf(ticket), personId, clock.now() + SIGN_IN_LINK_MS],
   );
   if (made.length === 0) throw new Refusal('not_found');
   return `/login/link?ticket=${ticket}`;

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Serves } from '@gatehouse/bus';
-import { accessContracts, authContracts, REQUESTS, type RequestContract } from '@gatehouse/contracts';
+import { accessContracts, authContracts, REQUESTS, signInContracts, type RequestContract } from '@gatehouse/contracts';
 import { newId, sealTo } from '@gatehouse/kernel';
 import { Controller } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -21,6 +21,7 @@ export class AnsweringServices {
 
   constructor(private readonly neighbours: Neighbours) {
     this.answers.set(authContracts.createToken.subject, (input) => this.#sealedToken(input));
+    this.answers.set(signInContracts.createSignInLink.subject, ({ edgeKey, personId }) => ({ sealedPath: sealTo(edgeKey, Buffer.from('/login/link?ticket=a-new-ticket'), signInContracts.signInLinkContext(personId)), expiresAt: 1 }));
     this.answers.set(accessContracts.createServiceAccount.subject, (input) => this.#sealedSecret(accessContracts.createServiceAccount, input));
   }
 

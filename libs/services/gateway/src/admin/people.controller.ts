@@ -1,9 +1,10 @@
 import { Body, Controller, Get, Inject, Param, Patch, Post, Req } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, authContracts, type SnapshotVersion } from '@gatehouse/contracts';
-import { Refusal } from '@gatehouse/kernel';
+import { api, authContracts, signInContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { openSealed, Refusal } from '@gatehouse/kernel';
 import type { z } from 'zod';
-import { actorOf, type AdminRequest } from './admin-guard.js';
+import type { Edge } from '../edge.js';
+import { actorOf, EDGE, type AdminRequest } from './admin-guard.js';
 import { Needs } from './needs.js';
 import { Operation } from './operation.js';
 import { PATH } from './path-parameters.js';
@@ -16,6 +17,7 @@ const path = { id: PATH.person };
 export class PeopleController {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
+    @Inject(EDGE) private readonly edge: Edge,
     private readonly waits: SnapshotWaits,
   ) {}
 
@@ -63,6 +65,21 @@ export class PeopleController {
   @Operation({ summary: 'Let a disabled person sign in again; what was revoked stays revoked', path, answer: authContracts.person, errors: authContracts.enablePerson.errors })
   enable(@Param('id') id: string, @Req() request: AdminRequest) {
     return this.#inForce(this.bus.request(authContracts.enablePerson, { actor: actorOf(request), personId: id }));
+  }
+
+  @Post(':id/sign-in-link')
+  @Needs('people.manage')
+  @Operation({
+    summary: 'Make a link that signs a person in once, where local accounts are on; never for somebody who holds more',
+    path,
+    answer: api.signInLink,
+    status: 201,
+    errors: signInContracts.createSignInLink.errors,
+  })
+  async signInLink(@Param('id') id: string, @Req() request: AdminRequest) {
+    const { keys, resources } = this.edge;
+    const { sealedPath, expiresAt } = await this.bus.request(signInContracts.createSignInLink, { actor: actorOf(request), personId: id, edgeKey: keys.pair.publicKey });
+    return { url: resources.issuer + openSealed(keys.pair, sealedPath, signInContracts.signInLinkContext(id)).toString('utf8'), expiresAt };
   }
 
   async #inForce(change: Promise<{ person: authContracts.Person; directory: SnapshotVersion }>): Promise<authContracts.Person> {
