@@ -8,7 +8,11 @@ const project = (displayName, roots, testMatch) => ({ ...preset, displayName, ro
  */
 export default {
   projects: [
-    project('unit', ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'], ['**/*.spec.ts']),
+    {
+      ...project('unit', ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'], ['**/*.spec.ts']),
+      globalSetup: '<rootDir>/jest.database.mjs',
+      globalTeardown: '<rootDir>/jest.database-stop.mjs',
+    },
     project('story', ['<rootDir>/apps/e2e/src'], ['**/*.story.ts']),
   ],
   maxWorkers: 2,

@@ -50,6 +50,7 @@ export { startRedis } from './servers/redis.js';
 export { type TestServer } from './servers/child-server.js';
 export { findServerBinary, type ServerBinary } from './servers/find-server-binary.js';
 export { freePort } from './servers/free-port.js';
+export { testDatabase, type TestDatabase } from './servers/test-database.js';
 export { serverLeg } from './servers/server-leg.js';
 export { TestClock } from './test-clock.js';
 export { TestAuthority, type CertificateWish, type TestCertificate } from './tls/test-authority.js';

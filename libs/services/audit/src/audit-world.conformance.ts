@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inProcessBus, InProcessBroker, type Bus } from '@gatehouse/bus';
-import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
+import { Database } from '@gatehouse/persistence';
 import { createLogger, Metrics } from '@gatehouse/telemetry';
+import { testDatabase, type TestDatabase } from '@gatehouse/testing';
 import { startAuditService, type RunningService } from './start-audit-service.js';
 
 /** For specs: two replicas of the audit service, each on a bus of its own, over one real database. */
@@ -11,8 +9,7 @@ export class AuditWorld {
   readonly metrics = new Metrics();
 
   private constructor(
-    private readonly folder: string,
-    private readonly postgres: EmbeddedPostgres,
+    private readonly postgres: TestDatabase,
     readonly database: Database,
     private readonly services: RunningService[] = [],
     readonly gateways: Bus[] = [],
@@ -21,9 +18,8 @@ export class AuditWorld {
 
   /** Starts everything. */
   static async start(): Promise<AuditWorld> {
-    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-audit-'));
-    const postgres = await startEmbeddedPostgres({ dataDir: folder });
-    const world = new AuditWorld(folder, postgres, await Database.open({ url: postgres.url, schema: 'audit', migrations: [] }));
+    const postgres = await testDatabase();
+    const world = new AuditWorld(postgres, await Database.open({ url: postgres.url, schema: 'audit', migrations: [] }));
     await world.addReplica();
     await world.addReplica();
     return world;
@@ -40,7 +36,6 @@ export class AuditWorld {
     for (const bus of this.buses) await bus.close();
     await this.database.close();
     await this.postgres.stop();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   private async addReplica(): Promise<void> {

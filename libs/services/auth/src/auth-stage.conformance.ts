@@ -7,9 +7,9 @@ import type { Bus } from '@gatehouse/bus';
 import { directoryContracts, type Actor, type SnapshotReply } from '@gatehouse/contracts';
 import { memoryEphemeral } from '@gatehouse/ephemeral';
 import { newId } from '@gatehouse/kernel';
-import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
+import { Database } from '@gatehouse/persistence';
 import { createLogger, Metrics } from '@gatehouse/telemetry';
-import { freePort, ScriptedBrowser, TestClock } from '@gatehouse/testing';
+import { freePort, ScriptedBrowser, TestClock, testDatabase, type TestDatabase } from '@gatehouse/testing';
 import type { AuthConfig } from './auth-config.js';
 import { Neighbours } from './neighbours.conformance.js';
 import { Cookies } from './sign-in/cookies.js';
@@ -33,13 +33,13 @@ export class AuthStage {
     readonly db: Database,
     readonly clock: TestClock,
     private readonly options: { config: AuthConfig; trustedCas: readonly string[] },
-    private readonly store: { postgres: EmbeddedPostgres; folder: string },
+    private readonly store: { postgres: TestDatabase; folder: string },
   ) {}
 
   /** Starts one replica; `config` is what the environment would say. */
   static async start(config: AuthConfig = {}, trustedCas: readonly string[] = []): Promise<AuthStage> {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-auth-'));
-    const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
+    const postgres = await testDatabase();
     const neighbours = new Neighbours();
     await neighbours.serve();
     const origin = `http://127.0.0.1:${await freePort()}`;

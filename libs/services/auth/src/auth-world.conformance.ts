@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { accessContracts, authContracts, directoryContracts, type Actor, type SnapshotReply, type SnapshotVersion } from '@gatehouse/contracts';
 import { memoryEphemeral } from '@gatehouse/ephemeral';
 import { newSealingKeyPair, openSealed } from '@gatehouse/kernel';
-import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
+import { Database } from '@gatehouse/persistence';
 import { createLogger, Metrics } from '@gatehouse/telemetry';
-import { TestClock } from '@gatehouse/testing';
+import { TestClock, testDatabase, type TestDatabase } from '@gatehouse/testing';
 import { expect } from '@jest/globals';
 import { until } from './auth-stage.conformance.js';
 import { Neighbours } from './neighbours.conformance.js';
@@ -47,13 +47,13 @@ export class AuthWorld {
 
   private constructor(
     readonly folder: string,
-    readonly postgres: EmbeddedPostgres,
+    readonly postgres: TestDatabase,
   ) {}
 
   /** Starts everything; `first` looks at the first replica before there is a vault. */
   static async start(first: (world: AuthWorld, replica: RunningService) => Promise<void> = () => Promise.resolve()): Promise<AuthWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-auth-'));
-    const world = new AuthWorld(folder, await startEmbeddedPostgres({ dataDir: join(folder, 'data') }));
+    const world = new AuthWorld(folder, await testDatabase());
     await world.gateway.events.follow(directoryContracts.directoryPublished, (version) => void world.published.push(version));
     const replica = await world.startReplica();
     await first(world, replica);

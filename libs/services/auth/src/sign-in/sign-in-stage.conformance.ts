@@ -5,9 +5,9 @@ import { inProcessBus, InProcessBroker, Serves } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import { newId, newSealingKeyPair, openSealed, Refusal, sealTo, Secret } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
-import { Database, Outbox, startEmbeddedPostgres } from '@gatehouse/persistence';
+import { Database, Outbox } from '@gatehouse/persistence';
 import { createLogger } from '@gatehouse/telemetry';
-import { freePort, ScriptedBrowser, type IdentityProvider, type Page } from '@gatehouse/testing';
+import { freePort, ScriptedBrowser, testDatabase, type IdentityProvider, type Page } from '@gatehouse/testing';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DirectoryChanges } from '../directory/directory-changes.js';
@@ -74,7 +74,7 @@ const TABLES = ['logins', 'login_sessions', 'login_transactions', 'sign_in_links
 /** Starts a stage; takes a few seconds for the database. */
 export async function startStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-sign-in-'));
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
+  const postgres = await testDatabase();
   const db = await Database.open({ url: postgres.url, schema: 'auth', migrations: AUTH_MIGRATIONS });
   const broker = new InProcessBroker();
   const bus = inProcessBus(broker, 'auth');

@@ -1,0 +1,4 @@
+/** Ends what `jest.database.mjs` started. */
+export default async function stopDatabases() {
+  await globalThis.stopDatabases();
+}
