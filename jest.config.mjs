@@ -10,8 +10,8 @@ export default {
   projects: [
     {
       ...project('unit', ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/tools'], ['**/*.spec.ts']),
-      globalSetup: '<rootDir>/jest.database.mjs',
-      globalTeardown: '<rootDir>/jest.database-stop.mjs',
+      globalSetup: '<rootDir>/jest-database.config.mjs',
+      globalTeardown: '<rootDir>/jest-database-stop.config.mjs',
     },
     project('story', ['<rootDir>/apps/e2e/src'], ['**/*.story.ts']),
   ],

@@ -8,7 +8,7 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
-/** An empty database in the PostgreSQL that the test run keeps for all specs (jest.database.mjs). */
+/** An empty database in the PostgreSQL that the test run keeps for all specs (jest-database.config.mjs). */
 export async function testDatabase(): Promise<TestDatabase> {
   const cluster = process.env['GATEHOUSE_TEST_POSTGRES'];
   if (cluster === undefined) throw new Error('no PostgreSQL for specs: run them through jest, which starts one');

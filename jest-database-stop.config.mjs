@@ -1,4 +1,4 @@
-/** Ends what `jest.database.mjs` started. */
+/** Ends what `jest-database.config.mjs` started. */
 export default async function stopDatabases() {
   await globalThis.stopDatabases();
 }
