@@ -137,8 +137,30 @@ export const rotationBody = z.strictObject({ retireNow: z.boolean().default(fals
 /** Query of `GET /api/v1/servers/<name>/tools`. */
 export const itemQuery = z.strictObject({ kind: observedItem.shape.kind.default('tool') });
 
+/** Query of `GET /api/v1/servers/<name>/logs`; with `follow=true` the answer waits up to `waitMs` for something new. */
+export const logQuery = z.strictObject({
+  since: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  follow: z.stringbool().default(false),
+  cursor: z.string().max(1_000).optional(),
+  waitMs: z.coerce.number().int().min(0).max(5_000).default(0),
+});
+
+/** One line of a server's own log: no body, no argument, nobody's name. */
+export const logLine = z.strictObject({
+  at: epochMs,
+  kind: z.enum(['state', 'probe', 'call']),
+  /** What was done with it, what a probe found, or the method (with its tool or prompt) that was called. */
+  event: z.string(),
+  detail: z.string().nullable(),
+  /** How long a call took. */
+  ms: z.number().nullable(),
+  /** Id of the call's audit record. */
+  record: z.string().nullable(),
+});
+
 /** Query of `GET /api/v1/audit/records`; with `follow=true` the answer waits up to `waitMs` for something new. */
-export const recordQuery = recordFilter.extend({
+export const recordQuery = recordFilter.omit({ troubledBeyondMs: true }).extend({
   since: z.coerce.number().int().min(0).optional(),
   until: z.coerce.number().int().min(0).optional(),
   follow: z.stringbool().default(false),
@@ -182,6 +204,7 @@ const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(i
 /** Answers of the list routes. */
 export const serverPage = page(server);
 export const itemPage = page(observedItem);
+export const logPage = page(logLine);
 export const policyPage = page(policy);
 export const tokenPage = page(tokenSummary);
 export const peoplePage = page(person);

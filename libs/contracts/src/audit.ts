@@ -166,6 +166,8 @@ export const recordFilter = z.strictObject({
   code: z.string().max(100).optional(),
   traceId: z.string().max(64).optional(),
   id: z.string().max(64).optional(),
+  /** Calls that ended in an error, or whose upstream took longer than this: milliseconds. */
+  troubledBeyondMs: z.int().min(0).optional(),
 });
 
 /** What to look for. */

@@ -124,6 +124,8 @@ export const policySnapshot = z.strictObject({
       /** PEM, trusted for connections to this server alone. */
       caCertificate: z.string().nullable(),
       state: z.enum(['running', 'stopped']),
+      /** How often it was restarted: a greater number than before tells an edge to forget leases and connections. */
+      restarts: z.int().min(0),
       identityMode,
       identityId: identityId.nullable(),
       headers: z.array(z.tuple([z.string(), z.string()])),
@@ -161,7 +163,8 @@ export const probeOrdered = defineEvent({
   subject: 'evt.v1.policy.probe.ordered',
   owner: 'policy',
   consumers: ['gateway'],
-  payload: z.strictObject({ serverId, probeId: z.string().max(64) }),
+  /** With fewer restarts in its snapshot an edge does not know yet what it is to look at. */
+  payload: z.strictObject({ serverId, probeId: z.string().max(64), restarts: z.int().min(0).default(0) }),
 });
 
 /** What an edge saw when it looked, in parts of at most a hundred items; policy decides what it means. */
@@ -246,8 +249,32 @@ export const removeServer = changeServer('remove');
 export const stopServer = changeServer('stop');
 /** Starts a stopped server and orders a probe. */
 export const startServer = changeServer('start');
+/** Starts a server if it is stopped, has every edge forget leases and connections to it, and orders a probe. */
+export const restartServer = changeServer('restart');
 /** Orders a probe now. */
 export const probeServer = changeServer('probe');
+
+/** One line of a server's own log, as policy keeps it: what was done with it and what probes found. */
+export const serverLine = z.strictObject({
+  seq: z.int().min(1),
+  at: epochMs,
+  kind: z.enum(['state', 'probe']),
+  event: z.enum(['registered', 'stopped', 'started', 'restarted', 'healthy', 'failing']),
+  /** For people; nothing of what the upstream said. */
+  detail: z.string().max(600).nullable(),
+});
+
+/** One line of a server's own log. */
+export type ServerLine = z.infer<typeof serverLine>;
+
+/** The newest lines of a server's own log, oldest first; with `after` the first ones after that number. */
+export const listServerLines = defineRequest({
+  subject: 'rpc.v1.policy.server.lines',
+  owner: 'policy',
+  request: z.strictObject({ name: serverName, since: epochMs, after: z.int().min(0).nullable(), limit: z.int().min(1).max(1_000) }),
+  reply: z.strictObject({ items: z.array(serverLine) }),
+  errors: ['unknown_server'],
+});
 
 /** Writes one or more policies at once: all of them or none. */
 export const applyPolicies = defineRequest({

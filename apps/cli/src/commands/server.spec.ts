@@ -134,6 +134,23 @@ describe('server', () => {
     expect(ran.err).toContain('failing (unauthenticated)');
   });
 
+  it('restarts, waits for the look at it, and exits 1 when the server is failing', async () => {
+    const routes = { [`POST ${SERVERS}/demo/restart`]: { body: sampleServer() }, [`GET ${SERVERS}/demo`]: [{ body: sampleServer() }, { body: failing }] };
+    const ran = await gatehouse(routes, ['server', 'restart', 'demo']);
+    expect([ran.code, world.arrived[0]?.path]).toEqual([1, `${SERVERS}/demo/restart`]);
+    expect(ran.err).toContain('failing (unauthenticated)');
+  });
+
+  it('shows its log, since when and how much as asked', async () => {
+    const items = [
+      { at: 0, kind: 'state', event: 'stopped', detail: null, ms: null, record: null },
+      { at: 1_000, kind: 'call', event: 'tools/call search', detail: 'upstream_error (upstream_timeout)', ms: 1.25, record: 'call_1' },
+    ];
+    const ran = await gatehouse({ [`GET ${SERVERS}/demo/logs`]: { body: { items, nextCursor: null } } }, ['server', 'logs', 'demo', '--since', '1970-01-01', '--limit', '5', '-o', 'table']);
+    expect(ran.out).toMatch(/TIME +KIND +EVENT +DETAIL +MS\n1970-01-01T00:00:00Z +state +stopped +- +-\n1970-01-01T00:00:01Z +call +tools\/call search +upstream_error \(upstream_timeout\) +1\.3\n/);
+    expect([world.arrived[0]?.query.get('since'), world.arrived[0]?.query.get('limit')]).toEqual(['0', '5']);
+  });
+
   it.each(['stop', 'start'])('%s tells the new state', async (act) => {
     const routes = { [`POST ${SERVERS}/demo/${act}`]: { body: sampleServer({ state: act === 'stop' ? 'stopped' : 'running' }) } };
     const ran = await gatehouse(routes, ['server', act, 'demo', '-o', 'table']);

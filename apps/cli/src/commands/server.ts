@@ -7,6 +7,7 @@ import { fieldList, table, type Columns } from '../output/table.js';
 import { adviceFor, afterProbe, healthText, probed } from '../probe-watch.js';
 import { invocation, noun, verb, type Context } from '../verb.js';
 import { addServerAdd, endpointUrl } from './server-add.js';
+import { addServerLogs } from './server-logs.js';
 
 type Server = policyContracts.Server;
 
@@ -39,6 +40,8 @@ export function addServer(program: Command, context: Context): void {
     .addOption(new Option('--kind <kind>', 'only this kind').choices(policyContracts.observedItem.shape.kind.options))
     .action((name: string, options: Output & { kind?: string }) => tools(context, name, options));
   verb(server, 'probe <name>', 'Look at a server now', 'gatehouse server probe demo').action((name: string, options: Output) => probe(context, name, options));
+  addServerLogs(server, context);
+  verb(server, 'restart <name>', 'Forget connections and leases of a server everywhere and look at it anew; a stopped one is started', 'gatehouse server restart demo').action((name: string, options: Output) => restart(context, name, options));
   for (const act of ['stop', 'start'] as const) {
     const summary = act === 'stop' ? 'Stop a server: its calls are refused until it is started' : 'Start a stopped server';
     verb(server, `${act} <name>`, summary, `gatehouse server ${act} demo`).action((name: string, options: Output) => change(context, name, act, options));
@@ -64,9 +67,20 @@ async function tools(context: Context, name: string, options: Output & { kind?: 
 async function probe(context: Context, name: string, options: Output): Promise<void> {
   const before = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
   await context.api.ask({ method: 'POST', path: `/servers${path(name)}/probe` });
-  const server = await afterProbe(context.api, name, before.health.checkedAt);
+  await outcome(context, name, before.health.checkedAt, options);
+}
+
+async function restart(context: Context, name: string, options: Output): Promise<void> {
+  await context.api.ask({ method: 'POST', path: `/servers${path(name)}/restart` });
+  // With a restart the health is unknown, so that any probe is a new one.
+  await outcome(context, name, null, options);
+}
+
+/** Shows what the probe found that ends next after `since`, and fails when it found the server failing. */
+async function outcome(context: Context, name: string, since: number | null, options: Output): Promise<void> {
+  const server = await afterProbe(context.api, name, since);
   invocation(context, options).answer(server, () => details(context, server));
-  if (!probed(server, before.health.checkedAt)) throw new CliFailure({ message: 'the probe has not ended yet', next: `gatehouse server show ${name}` });
+  if (!probed(server, since)) throw new CliFailure({ message: 'the probe has not ended yet', next: `gatehouse server show ${name}` });
   if (server.health.status === 'failing') throw new CliFailure({ message: healthText(server), code: server.health.failure ?? undefined, next: adviceFor(server) });
 }
 

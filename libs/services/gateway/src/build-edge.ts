@@ -20,6 +20,7 @@ import { SessionBook } from './sessions/session-book.js';
 import { DirectoryMirror } from './snapshot/directory-mirror.js';
 import { DirectoryState } from './snapshot/directory-state.js';
 import { PolicyState } from './snapshot/policy-state.js';
+import { forgetRestarted } from './snapshot/restarted-servers.js';
 import { SnapshotFeed } from './snapshot/snapshot-feed.js';
 import type { Spool } from './spool/spool.js';
 import { IssuerRequests } from './tokens/issuer-requests.js';
@@ -56,6 +57,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   const { ownPorts: forbiddenPorts, trustedCas } = settings;
   const outbound = new Outbound({ forbiddenPorts, trustedCas, maxConnectionsPerOrigin: LIMITS.connectionsPerOrigin });
   const streams = new OpenStreams();
+  const leases = new CredentialLeases(bus, keys.pair, clock);
   const policyFeed = new SnapshotFeed({
     ...{ name: 'policy', bus, clock, log } as const,
     request: policyContracts.getPolicySnapshot,
@@ -63,7 +65,10 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     schema: policyContracts.policySnapshot,
     keys: (anew) => keys.verification('policy', anew),
     apply: (snapshot) => {
-      state.replacePolicy(new PolicyState(snapshot, outbound, state.lastPolicy()));
+      const before = state.lastPolicy();
+      const next = new PolicyState(snapshot, outbound, before);
+      state.replacePolicy(next);
+      forgetRestarted(before, next, leases);
       setImmediate(() => streams.review());
     },
   });
@@ -80,7 +85,6 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   });
   state.policyFeed = policyFeed;
   state.directoryFeed = directoryFeed;
-  const leases = new CredentialLeases(bus, keys.pair, clock);
   const edge: Edge = {
     ...tokenParts(world, state, directoryFeed),
     ...{ clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
@@ -93,12 +97,16 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     draining: false,
   };
   const mirror = new DirectoryMirror({ ephemeral, feed: directoryFeed, keys: () => keys.verification('directory'), clock, log });
-  const policyWith = async (serverId: string): Promise<PolicyState | undefined> => {
-    if (state.lastPolicy()?.serverById(serverId) === undefined) await policyFeed.refresh();
+  const probes = new ProbeRunner({ bus, clock, log, leases, policyWith: policyOf(state, policyFeed) });
+  return { edge, state, keys, outbound, policyFeed, directoryFeed, mirror, probes };
+}
+
+function policyOf(state: SnapshotState, feed: EdgeParts['policyFeed']) {
+  return async (serverId: string, restarts: number): Promise<PolicyState | undefined> => {
+    const known = state.lastPolicy()?.serverById(serverId);
+    if (known === undefined || known.entry.restarts < restarts) await feed.refresh();
     return state.lastPolicy();
   };
-  const probes = new ProbeRunner({ bus, clock, log, leases, policyWith });
-  return { edge, state, keys, outbound, policyFeed, directoryFeed, mirror, probes };
 }
 
 type DirectoryFeed = EdgeParts['directoryFeed'];

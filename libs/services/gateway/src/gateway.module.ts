@@ -6,6 +6,7 @@ import { adminApiDocument } from './admin/openapi/admin-api-document.js';
 import { OPENAPI } from './admin/openapi/openapi.controller.js';
 import { ProblemFilter } from './admin/problem-filter.js';
 import { ReadOperation } from './admin/read-operation.js';
+import { ServerLogs } from './admin/server-logs.js';
 import { ServerRegistration } from './admin/server-registration.js';
 import { ServiceSecrets } from './admin/service-secrets.js';
 
@@ -19,6 +20,7 @@ export class GatewayModule {
       controllers: ADMIN_CONTROLLERS,
       providers: [
         ...world,
+        ServerLogs,
         ServerRegistration,
         ServiceSecrets,
         { provide: OPENAPI, useFactory: adminApiDocument },

@@ -116,7 +116,7 @@ export class Neighbours {
     const identityId = credential === undefined ? null : newId('identity');
     if (identityId !== null) this.credentials.set(identityId, credential!);
     const server = {
-      ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, identityId, headers: [], tools: {} },
+      ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, restarts: 0, identityId, headers: [], tools: {} },
       identityMode: identityId === null ? ('none' as const) : ('global' as const),
     };
     this.servers.push(server);

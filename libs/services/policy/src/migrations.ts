@@ -103,5 +103,21 @@ const SERVER_CONNECTIONS: Migration = {
   `,
 };
 
+const SERVER_LOG: Migration = {
+  name: '0006_server_log',
+  sql: `
+    ALTER TABLE servers ADD COLUMN restarts int NOT NULL DEFAULT 0;
+    CREATE TABLE server_lines (
+      seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      server_id text NOT NULL REFERENCES servers (id) ON DELETE CASCADE,
+      at bigint NOT NULL,
+      kind text NOT NULL,
+      event text NOT NULL,
+      detail text
+    );
+    CREATE INDEX server_lines_of ON server_lines (server_id, kind, seq DESC);
+  `,
+};
+
 /** Schema of policy's database, in order. */
-export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY, SERVER_CONNECTIONS];
+export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY, SERVER_CONNECTIONS, SERVER_LOG];

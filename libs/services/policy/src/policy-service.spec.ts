@@ -45,7 +45,7 @@ let vault: INestMicroservice;
 let replicas: RunningService[];
 let clock: TestClock;
 let published: SnapshotVersion[];
-let orders: { serverId: string; probeId: string }[];
+let orders: { serverId: string; probeId: string; restarts: number }[];
 
 const log = createLogger({ service: 'policy', level: 'silent' });
 
@@ -193,7 +193,7 @@ describe('the register of servers', () => {
     const after = await fetchSnapshot();
     expect(after).toMatchObject({ epoch: before.epoch, version: before.version + 1 });
     expect(after.servers).toEqual([
-      { id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, state: 'running', identityMode: 'global', identityId: added.identityId, headers: [['X-Plain', 'v']], tools: {}, stateless: false, caCertificate: null },
+      { id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, state: 'running', identityMode: 'global', identityId: added.identityId, headers: [['X-Plain', 'v']], tools: {}, stateless: false, caCertificate: null, restarts: 0 },
     ]);
     await until(() => published.find(({ version }) => version === after.version));
   });
@@ -238,6 +238,54 @@ describe('the register of servers', () => {
     expect((await fetchSnapshot()).servers).toEqual([]);
     await expect(gateway.request(policyContracts.getServer, { name })).rejects.toEqual(refusal('unknown_server', { server: name }));
     await expect(gateway.request(policyContracts.stopServer, { ...change, revision: null })).rejects.toEqual(refusal('unknown_server', { server: name }));
+  });
+
+  it('restarts a server: started, health unknown, edges told, a probe ordered that knows of it', async () => {
+    const { name, id } = await add();
+    await observe(id, { items: [toolItem('a')] });
+    await until(async () => ((await gateway.request(policyContracts.getServer, { name })).health.status === 'healthy' ? true : undefined));
+    const change = { actor: ACTOR, name, revision: null };
+    await gateway.request(policyContracts.stopServer, change);
+    const { version } = await fetchSnapshot();
+    expect(await gateway.request(policyContracts.restartServer, change)).toMatchObject({ state: 'running', revision: 3, tools: 1, health: { status: 'unknown', checkedAt: null } });
+    const snapshot = await fetchSnapshot();
+    expect([snapshot.version, snapshot.servers[0]!.restarts]).toEqual([version + 1, 1]);
+    await until(() => orders.find(({ serverId, restarts }) => serverId === id && restarts === 1));
+  });
+
+  it('keeps a log of each server: what was done with it and what probes found, the last 200 of a kind', async () => {
+    const { name, id } = await add();
+    const other = await add();
+    const change = { actor: ACTOR, name, revision: null };
+    for (const contract of [policyContracts.stopServer, policyContracts.stopServer, policyContracts.startServer, policyContracts.restartServer]) await gateway.request(contract, change);
+    const failing = { status: 'failing', failure: 'tls_expired', detail: 'It has expired.', protocolVersion: null, serverInfo: null };
+    await observe(id, { items: [toolItem('a')], probeId: 'good' });
+    await observe(id, { health: failing, probeId: 'bad' });
+    const lines = (more: object = {}) => gateway.request(policyContracts.listServerLines, { name, since: 0, after: null, limit: 1_000, ...more }).then(({ items }) => items);
+    await until(async () => ((await lines()).some(({ event }) => event === 'failing') ? true : undefined));
+    const all = await lines();
+    expect(all.map(({ kind, event, detail }) => [kind, event, detail])).toEqual([
+      ...['registered', 'stopped', 'started', 'restarted'].map((event) => ['state', event, null]),
+      ['probe', 'healthy', 'MCP 2025-06-18, offers 1'],
+      ['probe', 'failing', 'tls_expired: It has expired.'],
+    ]);
+    expect(await lines({ limit: 2 })).toEqual(all.slice(-2));
+    expect(await lines({ after: all[1]!.seq, limit: 2 })).toEqual(all.slice(2, 4));
+    for (let at = 0; at < 205; at++) await observe(id, { probeId: `p${at}` });
+    await until(async () => ((await lines({ limit: 1_000 })).filter(({ kind }) => kind === 'probe').every(({ event }) => event === 'healthy') ? true : undefined));
+    const kinds = (await lines()).map(({ kind }) => kind);
+    expect([kinds.filter((kind) => kind === 'state').length, kinds.filter((kind) => kind === 'probe').length]).toEqual([4, 200]);
+    expect(await lines({ name: other.name })).toMatchObject([{ event: 'registered' }]);
+  });
+
+  it('is the only endpoint by itself when all others are stopped', async () => {
+    const auth = inProcessBus(broker, 'auth');
+    const [one, two] = [await add(), await add()];
+    const only = async (slug: string | null = null) => (await auth.request(policyContracts.findEndpoint, { slug })).slug;
+    expect(await only()).toBeNull();
+    await gateway.request(policyContracts.stopServer, { actor: ACTOR, name: one.name, revision: null });
+    expect([await only(), await only(one.name)]).toEqual([two.name, one.name]);
+    await auth.close();
   });
 
   it('orders a probe when asked, without a new snapshot', async () => {

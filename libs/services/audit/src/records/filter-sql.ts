@@ -43,6 +43,7 @@ const CLAUSES: { readonly [K in keyof Required<Filter>]: string } = {
   code: 'code = $::text',
   traceId: 'trace_id = $::text',
   id: 'call_id = $::text',
+  troubledBeyondMs: "(status IN ('upstream_error', 'error') OR (outcome #>> '{steps,forward}')::numeric > $::int)",
 };
 
 /** The conditions of a filter. */

@@ -42,6 +42,8 @@ describe('records', () => {
     [{ tool: 'delete' }, []],
     [{ method: 'resources/read' }, ['call 3']],
     [{ decision: 'deny' }, ['call 2']],
+    [{ troubledBeyondMs: 4 }, []],
+    [{ troubledBeyondMs: 3 }, ['call 2', 'call 1']],
     [{ policy: 'night' }, ['call 2']],
     [{ policy: 'nigh' }, []],
     [{ outcome: 'refused' }, ['call 2']],
@@ -96,6 +98,14 @@ describe('records', () => {
       await tx.query('LOCK TABLE records IN ACCESS EXCLUSIVE MODE');
       await expect(ask({ caller: 'nobody' })).rejects.toMatchObject({ code: 'service_timeout' });
     });
+  });
+
+  it('finds calls that failed at the other side, or waited for it for long', async () => {
+    const caller = { ...sampleFacts.caller, name: 'troubled' };
+    const single = (id: string, outcome: Partial<auditContracts.RecordOutcome>) => edge.single(id, { caller }, outcome);
+    const failed = [single('unreachable', { status: 'upstream_error' }), single('an error', { status: 'error' }), single('slow', { steps: { forward: 5_000 } })];
+    await send(edge.shipment(...failed, single('quick', {}), single('denied', { status: 'refused', steps: {} })));
+    expect((await idsOf({ caller: 'troubled', troubledBeyondMs: 3_000 })).sort()).toEqual(['an error', 'slow', 'unreachable']);
   });
 
   it('follows in commit order, a record again when it ends, from an old time on', async () => {

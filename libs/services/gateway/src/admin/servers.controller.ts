@@ -8,10 +8,11 @@ import { actorOf, type AdminRequest } from './admin-guard.js';
 import { Needs } from './needs.js';
 import { NOTHING, Operation } from './operation.js';
 import { PATH } from './path-parameters.js';
+import { ServerLogs } from './server-logs.js';
 import { ServerRegistration } from './server-registration.js';
 
 const path = { name: PATH.server };
-const { addServer, getServer, listServerItems, listServers, probeServer, removeServer, server, startServer, stopServer } = policyContracts;
+const { addServer, getServer, listServerItems, listServers, probeServer, removeServer, restartServer, server, startServer, stopServer } = policyContracts;
 
 /** `/api/v1/servers`: the register of servers. */
 @Controller('api/v1/servers')
@@ -19,6 +20,7 @@ export class ServersController {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
     private readonly registration: ServerRegistration,
+    private readonly serverLogs: ServerLogs,
   ) {}
 
   @Get()
@@ -51,6 +53,19 @@ export class ServersController {
     return { items, nextCursor: null };
   }
 
+  @Get(':name/logs')
+  @Needs('servers.read')
+  @Operation({
+    summary: 'Its own log: what was done with it, what probes found, and calls that failed there or were slow',
+    path,
+    query: api.logQuery,
+    answer: api.logPage,
+    errors: ['invalid_cursor'],
+  })
+  logs(@Param('name') name: string, @Query() query: z.output<typeof api.logQuery>) {
+    return this.serverLogs.read(name, query);
+  }
+
   @Post(':name/probe')
   @Needs('servers.manage')
   @Operation({ summary: 'Look at a server now', path, ifMatch: true, answer: server, errors: probeServer.errors })
@@ -70,6 +85,13 @@ export class ServersController {
   @Operation({ summary: 'Start a stopped server', path, ifMatch: true, answer: server, errors: startServer.errors })
   start(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
     return this.bus.request(startServer, change(name, request, match));
+  }
+
+  @Post(':name/restart')
+  @Needs('servers.manage')
+  @Operation({ summary: 'Restart a server: every edge forgets leases and connections, and it is looked at anew', path, ifMatch: true, answer: server, errors: restartServer.errors })
+  restart(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string) {
+    return this.bus.request(restartServer, change(name, request, match));
   }
 
   @Delete(':name')

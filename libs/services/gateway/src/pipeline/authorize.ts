@@ -65,7 +65,8 @@ function refusalOf(decision: Decision): Refusal {
 export function wouldStillAllow(resolved: Resolved, edge: Edge): boolean {
   const policy = edge.state.policy();
   const server = policy.server(resolved.server.entry.name);
-  if (server?.entry.id !== resolved.server.entry.id || server.entry.state === 'stopped') return false;
+  const { id, restarts } = resolved.server.entry;
+  if (server?.entry.id !== id || server.entry.restarts !== restarts || server.entry.state === 'stopped') return false;
   if (isInitialize(resolved.intent)) return true;
   return policy.policies.decide(questionOf(resolved)).effect === 'allow';
 }

@@ -2,6 +2,7 @@ import type { Bus, Subscription } from '@gatehouse/bus';
 import { policyContracts } from '@gatehouse/contracts';
 import { asRefusalOrFault, Refusal, type Clock } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
+import type { z } from 'zod';
 import type { CredentialLeases } from '../credentials/credential-leases.js';
 import type { EdgeServer, PolicyState } from '../snapshot/policy-state.js';
 import { failureOfProbe } from './failure-class.js';
@@ -9,6 +10,7 @@ import { McpProbe } from './mcp-probe.js';
 import { observeServer } from './observe-server.js';
 
 type Health = policyContracts.Server['health'];
+type Order = z.output<typeof policyContracts.probeOrdered.payload>;
 
 /** What probing needs of the edge. */
 export interface ProbeWorld {
@@ -16,8 +18,8 @@ export interface ProbeWorld {
   clock: Clock;
   log: Logger;
   leases: CredentialLeases;
-  /** The policies in force, freshly fetched when `serverId` is not among them yet. */
-  policyWith: (serverId: string) => Promise<PolicyState | undefined>;
+  /** The policies in force, freshly fetched when `serverId` is not among them yet, or not with so many restarts. */
+  policyWith: (serverId: string, restarts: number) => Promise<PolicyState | undefined>;
 }
 
 const ITEMS_PER_PART = 100;
@@ -45,7 +47,7 @@ export class ProbeRunner {
   }
 
   // A slow server must not hold up the probes of the others.
-  async #take(order: { serverId: string; probeId: string }): Promise<void> {
+  async #take(order: Order): Promise<void> {
     while (this.#running.size >= AT_ONCE) await Promise.race(this.#running);
     const run = this.#run(order).catch((error: unknown) => {
       this.world.log.warn({ serverId: order.serverId, code: asRefusalOrFault(error).code, err: error }, 'probe not reported');
@@ -54,8 +56,8 @@ export class ProbeRunner {
     this.#running.add(tracked);
   }
 
-  async #run({ serverId, probeId }: { serverId: string; probeId: string }): Promise<void> {
-    const policy = await this.world.policyWith(serverId);
+  async #run({ serverId, probeId, restarts }: Order): Promise<void> {
+    const policy = await this.world.policyWith(serverId, restarts);
     const server = policy?.serverById(serverId);
     if (server === undefined) return;
     const seen = await this.#look(server);

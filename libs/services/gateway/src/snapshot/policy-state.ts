@@ -34,6 +34,11 @@ export class PolicyState {
     return this.#servers.get(slug);
   }
 
+  /** All of them. */
+  servers(): Iterable<EdgeServer> {
+    return this.#servers.values();
+  }
+
   /** The server by its id. */
   serverById(id: string): EdgeServer | undefined {
     return this.#byId.get(id);

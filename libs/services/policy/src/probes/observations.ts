@@ -3,6 +3,7 @@ import type { Clock } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { z } from 'zod';
+import { keepLine } from '../servers/server-lines.js';
 import { readItems } from '../servers/server-rows.js';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
 
@@ -61,6 +62,7 @@ export class Observations {
     await tx.query('DELETE FROM observation_parts WHERE server_id = $1 AND probe_id = $2', [serverId, probeId]);
     const checkedAt = Math.min(health.checkedAt ?? this.parts.clock.now(), this.parts.clock.now());
     await tx.query('UPDATE servers SET health = $2 WHERE id = $1', [serverId, JSON.stringify({ ...health, checkedAt })]);
+    await keepLine(tx, serverId, { at: checkedAt, kind: 'probe', ...toldOf(health, items) });
     // A probe that failed learned nothing about what the server offers.
     if (health.status !== 'healthy') return false;
     return this.replaceItems(tx, serverId, firstOfEach(items));
@@ -75,6 +77,12 @@ export class Observations {
     if (changed) this.parts.log.info({ serverId, items: items.length }, 'what a server offers has changed');
     return changed;
   }
+}
+
+/** What a probe found, in a line of the server's own log. */
+function toldOf({ status, failure, detail, protocolVersion }: Health, items: readonly Item[]): Pick<policyContracts.ServerLine, 'event' | 'detail'> {
+  if (status === 'healthy') return { event: 'healthy', detail: `MCP ${clean(protocolVersion ?? '')}, offers ${items.length}` };
+  return { event: 'failing', detail: clean([failure, detail].filter((part) => part !== null).join(': ')) };
 }
 
 /** PostgreSQL takes neither NUL nor half a surrogate pair, and upstreams send what they like. */

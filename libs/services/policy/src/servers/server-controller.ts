@@ -1,6 +1,7 @@
 import { Serves } from '@gatehouse/bus';
 import { policyContracts, type Actor } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
+import type { LinesWanted } from './server-lines.js';
 import { Servers, type ServerChange, type ServerInput } from './servers.js';
 
 type Server = policyContracts.Server;
@@ -50,6 +51,18 @@ export class ServerController {
   @Serves(policyContracts.startServer)
   start(change: ServerChange): Promise<Server> {
     return this.servers.start(change);
+  }
+
+  /** Restarts a server. */
+  @Serves(policyContracts.restartServer)
+  restart(change: ServerChange): Promise<Server> {
+    return this.servers.restart(change);
+  }
+
+  /** Lines of its own log. */
+  @Serves(policyContracts.listServerLines)
+  async lines({ name, ...wanted }: LinesWanted & { name: string }): Promise<{ items: policyContracts.ServerLine[] }> {
+    return { items: await this.servers.lines(name, wanted) };
   }
 
   /** Orders a probe. */

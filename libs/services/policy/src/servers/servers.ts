@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
 import { requireCertificates } from './ca-certificate.js';
 import { requireHeaderNames } from './header-names.js';
+import { keepLine, readLines, type LinesWanted } from './server-lines.js';
 import { nameFromUrl, uniqueName } from './server-name.js';
 import { readItems, readServer, readServers, UNKNOWN_HEALTH } from './server-rows.js';
 import { requireServerUrl } from './server-url.js';
@@ -36,6 +37,8 @@ const INSERT = `
     (id, name, url, stateless, allow_private_network, ca_certificate, state, identity_mode, identity_id, headers, secret_headers, health, created_at, revision)
   VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, 1)`;
 
+const RESTART = "UPDATE servers SET state = 'running', health = $2, restarts = restarts + 1, revision = revision + 1 WHERE id = $1";
+
 /** The register of servers. */
 export class Servers {
   constructor(private readonly parts: ServersParts) {}
@@ -56,9 +59,15 @@ export class Servers {
     return readItems(this.parts.db, id, kind);
   }
 
-  /** The slug of the endpoint by that name, or of the only one; null when there is none, or more than one. */
+  /** Lines of a server's own log, oldest first; refuses with `unknown_server`. */
+  async lines(name: string, wanted: LinesWanted): Promise<policyContracts.ServerLine[]> {
+    const { id } = await this.get(name);
+    return readLines(this.parts.db, id, wanted);
+  }
+
+  /** The slug of the endpoint by that name, or of the only one that runs; null when there is none, or more than one. */
   async endpoint(slug: string | null): Promise<string | null> {
-    const rows = await this.parts.db.query<{ name: string }>('SELECT name FROM servers WHERE $1::text IS NULL OR name = $1 LIMIT 2', [slug]);
+    const rows = await this.parts.db.query<{ name: string }>("SELECT name FROM servers WHERE name = $1 OR ($1::text IS NULL AND state = 'running') LIMIT 2", [slug]);
     return rows.length === 1 ? rows[0]!.name : null;
   }
 
@@ -71,6 +80,7 @@ export class Servers {
     const { result } = await this.parts.changes.apply(async (tx) => {
       const name = await this.freeName(tx, input);
       await this.insert(tx, name, input);
+      await this.tell(tx, input.id, 'registered');
       await this.parts.changes.orderProbe(tx, input.id, randomUUID());
       return { result: await readServer(tx, name), changed: true };
     });
@@ -88,15 +98,25 @@ export class Servers {
 
   /** Stops a server; stopping it again changes nothing. */
   stop(change: ServerChange): Promise<Server> {
-    return this.change(change, 'server stopped', (tx, server) => setState(tx, server, 'stopped'));
+    return this.change(change, 'server stopped', (tx, server) => this.setState(tx, server, 'stopped'));
   }
 
   /** Starts a server and orders a probe. */
   start(change: ServerChange): Promise<Server> {
     return this.change(change, 'server started', async (tx, server) => {
-      const changed = await setState(tx, server, 'running');
+      const changed = await this.setState(tx, server, 'running');
       await this.parts.changes.orderProbe(tx, server.id, randomUUID());
       return changed;
+    });
+  }
+
+  /** Starts a server if it is stopped, has edges forget leases and connections, and orders a probe: until then its health is unknown. */
+  restart(change: ServerChange): Promise<Server> {
+    return this.change(change, 'server restarted', async (tx, { id }) => {
+      await tx.query(RESTART, [id, JSON.stringify(UNKNOWN_HEALTH)]);
+      await this.tell(tx, id, 'restarted');
+      await this.parts.changes.orderProbe(tx, id, randomUUID());
+      return true;
     });
   }
 
@@ -136,15 +156,20 @@ export class Servers {
     await tx.query(INSERT, [id, name, url, stateless, allowPrivateNetwork, caCertificate, identityMode, identityId, headersJson, secretHeaders, health, now]);
   }
 
+  private async setState(tx: Transaction, server: Server, state: Server['state']): Promise<boolean> {
+    if (server.state === state) return false;
+    await tx.query('UPDATE servers SET state = $2, revision = revision + 1 WHERE id = $1', [server.id, state]);
+    await this.tell(tx, server.id, state === 'running' ? 'started' : 'stopped');
+    return true;
+  }
+
+  private tell(tx: Transaction, serverId: string, event: policyContracts.ServerLine['event']): Promise<void> {
+    return keepLine(tx, serverId, { at: this.parts.clock.now(), kind: 'state', event, detail: null });
+  }
+
   private note({ callerId, tokenId }: Actor, { id, name, revision }: Server, event: string): void {
     this.parts.log.info({ actor: callerId, tokenId, serverId: id, server: name, revision }, event);
   }
-}
-
-async function setState(tx: Transaction, server: Server, state: Server['state']): Promise<boolean> {
-  if (server.state === state) return false;
-  await tx.query('UPDATE servers SET state = $2, revision = revision + 1 WHERE id = $1', [server.id, state]);
-  return true;
 }
 
 /** An edge asks the vault for exactly the servers whose mode says so: a mismatch would lose the credential silently. */

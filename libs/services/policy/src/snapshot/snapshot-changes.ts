@@ -62,8 +62,9 @@ export class SnapshotChanges {
 
   /** Adds an order to look at a server to the transaction of `work`. */
   async orderProbe(tx: Transaction, serverId: string, probeId: string): Promise<void> {
-    await tx.query('UPDATE servers SET probe_ordered_at = $2 WHERE id = $1', [serverId, this.clock.now()]);
-    await this.outbox.add(tx, policyContracts.probeOrdered.subject, { serverId, probeId });
+    const sql = 'UPDATE servers SET probe_ordered_at = $2 WHERE id = $1 RETURNING restarts';
+    const [{ restarts } = { restarts: 0 }] = await tx.query<{ restarts: number }>(sql, [serverId, this.clock.now()]);
+    await this.outbox.add(tx, policyContracts.probeOrdered.subject, { serverId, probeId, restarts });
   }
 
   private async next(tx: Transaction): Promise<SnapshotState> {

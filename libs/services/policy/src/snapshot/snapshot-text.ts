@@ -17,6 +17,7 @@ interface ServerRow {
   allow_private_network: boolean;
   ca_certificate: string | null;
   state: 'running' | 'stopped';
+  restarts: number;
   identity_mode: 'global' | 'none';
   identity_id: string | null;
   headers: [string, string][];
@@ -30,7 +31,7 @@ interface ToolRow {
 
 type SnapshotServer = policyContracts.SnapshotServer;
 
-const SERVERS = `SELECT id, name, url, stateless, allow_private_network, ca_certificate, state, identity_mode, identity_id, headers FROM servers ORDER BY name COLLATE "C"`;
+const SERVERS = `SELECT id, name, url, stateless, allow_private_network, ca_certificate, state, restarts, identity_mode, identity_id, headers FROM servers ORDER BY name COLLATE "C"`;
 const TOOLS = `
   SELECT server_id, name, fingerprint FROM (
     SELECT *, row_number() OVER (PARTITION BY server_id ORDER BY name COLLATE "C") AS place
@@ -57,6 +58,7 @@ function serverOf(row: ServerRow, tools: readonly ToolRow[]): SnapshotServer {
     allowPrivateNetwork: row.allow_private_network,
     caCertificate: row.ca_certificate,
     state: row.state,
+    restarts: row.restarts,
     identityMode: row.identity_mode,
     identityId: row.identity_id,
     headers: row.headers,

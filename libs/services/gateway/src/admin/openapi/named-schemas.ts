@@ -6,6 +6,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: api.problem,
   Server: policyContracts.server,
   ServerItem: policyContracts.observedItem,
+  ServerLogLine: api.logLine,
   Policy: policyContracts.policy,
   PolicyQuestion: policyContracts.policyQuestion,
   PolicyAnswer: policyContracts.policyAnswer,

@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { BUS, type Bus } from '@gatehouse/bus';
+import { auditContracts, policyContracts, type api } from '@gatehouse/contracts';
+import { Refusal } from '@gatehouse/kernel';
+import { z } from 'zod';
+
+type LogLine = z.output<typeof api.logLine>;
+type Query = z.output<typeof api.logQuery>;
+type Page = z.output<typeof api.logPage>;
+
+/** An upstream that took longer than this is told of. */
+const SLOW_MS = 3_000;
+
+/** Where a follow goes on: after which line of policy, and from which cursor of audit (for the same start). */
+const PLACE = z.tuple([z.number().int().min(0), z.number().int().min(0), z.string().max(500).nullable()]);
+
+/** A server's own log: what policy keeps of its state and its probes, and what audit has of calls that went badly. */
+@Injectable()
+export class ServerLogs {
+  constructor(@Inject(BUS) private readonly bus: Bus) {}
+
+  /** The newest lines, oldest first; with `follow` those that came after the cursor. Refuses with `unknown_server`, `invalid_cursor`. */
+  async read(name: string, query: Query): Promise<Page> {
+    const { follow, limit, waitMs } = query;
+    const [after, since, cursor] = query.cursor === undefined ? ([0, query.since, null] as const) : placeOf(query.cursor);
+    const { id } = await this.bus.request(policyContracts.getServer, { name });
+    const filter = { kind: 'mcp' as const, server: id, since, troubledBeyondMs: SLOW_MS };
+    const calls = await this.bus.request(auditContracts.queryRecords, { filter, follow, cursor, limit, waitMs });
+    // Asked last: what happened while the records were waited for is told with them.
+    const { items } = await this.bus.request(policyContracts.listServerLines, { name, since, after: follow ? after : null, limit });
+    const lines = [...items.map(ownLine), ...calls.items.map(callLine)].sort((one, other) => one.at - other.at);
+    if (!follow) return { items: lines.slice(-limit), nextCursor: null };
+    return { items: lines, nextCursor: cursorOf([items.at(-1)?.seq ?? after, since, calls.nextCursor ?? cursor]) };
+  }
+}
+
+function ownLine({ at, kind, event, detail }: policyContracts.ServerLine): LogLine {
+  return { at, kind, event, detail, ms: null, record: null };
+}
+
+function callLine({ id, at, facts, outcome }: auditContracts.AuditRecord): LogLine {
+  const { status = 'unknown', code = null, reason = null, steps } = outcome ?? {};
+  const why = [code, reason].filter((part) => part !== null).join(': ');
+  const event = [facts.method, namedTarget(facts)].filter((part) => part !== null).join(' ');
+  const detail = status === 'ok' ? 'slow' : why === '' ? status : `${status} (${why})`;
+  return { at, kind: 'call', event, detail, ms: steps?.total ?? null, record: id };
+}
+
+/** Names of tools and prompts are the server's own; a resource's URI may say as much of a person as an argument. */
+function namedTarget({ method, target }: auditContracts.RecordFacts): string | null {
+  return method === 'tools/call' || method === 'prompts/get' ? target : null;
+}
+
+function cursorOf(place: z.output<typeof PLACE>): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+function placeOf(cursor: string): z.output<typeof PLACE> {
+  const { success, data } = PLACE.safeParse(jsonOf(Buffer.from(cursor, 'base64url').toString()));
+  if (!success) throw new Refusal('invalid_cursor');
+  return data;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: the schema says no.
+    return undefined;
+  }
+}
