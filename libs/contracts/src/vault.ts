@@ -57,7 +57,7 @@ export const storeCredential = defineRequest({
     fields: z.array(z.strictObject({ name: z.string().min(1).max(256), sealed })).min(1).max(32),
   }),
   reply: z.strictObject({ version: z.int().min(1) }),
-  errors: ['bad_request', 'conflict'],
+  errors: ['bad_request', 'conflict', 'vault_unavailable'],
 });
 
 /** Leases an identity's secret headers to one edge, sealed to that edge's own key, for at most a minute. */
@@ -68,7 +68,7 @@ export const leaseCredential = defineRequest({
   request: z.strictObject({ identityId, serverId, origin, owner: credentialOwner, edgeKey: publicKey }),
   /** `sealed` opens to `leasedHeaders` under `leaseContext`. */
   reply: z.strictObject({ sealed, version: z.int().min(1), expiresInMs: z.int().min(1).max(60_000) }),
-  errors: ['credential_missing', 'credential_unbound'],
+  errors: ['credential_missing', 'credential_unbound', 'vault_unavailable'],
 });
 
 /** Destroys every version of an identity's secrets; asking twice is fine. */
@@ -86,8 +86,9 @@ const keyLease = (purpose: string, callers: readonly ServiceName[]) =>
     owner: 'vault',
     callers,
     request: z.strictObject({ instanceKey: publicKey }),
-    /** First the active key; each `sealed` opens under `keyContext(purpose, id)`. */
+    /** First the active key, then the next one where one is made ahead, then retired ones; each `sealed` opens under `keyContext(purpose, id)`. */
     reply: z.strictObject({ keys: z.array(z.strictObject({ id: z.string(), sealed })).min(1) }),
+    errors: ['vault_unavailable'],
   });
 
 /** 32-byte AES key that edges seal session ids, event ids and cursors with. */
@@ -161,7 +162,7 @@ export const storeAuthSecret = defineRequest({
   callers: ['auth'],
   request: z.strictObject({ secretId, purpose: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), sealed }),
   reply: z.strictObject({ version: z.int().min(1) }),
-  errors: ['bad_request', 'conflict'],
+  errors: ['bad_request', 'conflict', 'vault_unavailable'],
 });
 
 /** Leases one of auth's own secrets; `sealed` opens to its bytes under `serviceSecretLeaseContext`. */
@@ -181,6 +182,56 @@ export const destroyAuthSecret = defineRequest({
   callers: ['auth'],
   request: z.strictObject({ secretId }),
   reply: z.strictObject({ destroyed: z.boolean() }),
+});
+
+/** What `rotateKeys` replaces; keys of access tokens have a request of their own, the key-encryption key is a setting. */
+export const rotatedKeys = z.enum(['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'entry']);
+
+/** What `rotateKeys` replaces. */
+export type RotatedKeys = z.infer<typeof rotatedKeys>;
+
+/**
+ * How far one move is: secrets to the newest `credential` key, or the vault's keys to the present
+ * key-encryption key. `left` is counted anew at each question; at 0 nothing needs the old key any more.
+ */
+const move = z.strictObject({
+  left: z.int().min(0),
+  /** Of the last move: how many there were, were moved, and could not be opened; null times before the first one, and while it runs. */
+  total: z.int().min(0),
+  moved: z.int().min(0),
+  failed: z.int().min(0),
+  startedAt: epochMs.nullable(),
+  finishedAt: epochMs.nullable(),
+});
+
+/**
+ * Makes a new active key. Without a refused call: secrets stay readable while they are sealed anew in
+ * the background (`credential`; the old key is deleted after the last one), boxes to the old entry key
+ * and sessions of the old session key still open (the new session key was leased ahead as the next
+ * one), and snapshots signed with the old keys still verify. Digests of before and after do not
+ * compare. Nothing happens when `expectedActive` is not active any more.
+ */
+export const rotateKeys = defineRequest({
+  subject: 'rpc.v1.vault.keys.rotate',
+  owner: 'vault',
+  request: z.strictObject({ what: rotatedKeys, expectedActive: keyId }),
+  reply: z.strictObject({ rotated: z.boolean(), active: keyId }),
+  errors: ['vault_unavailable'],
+  timeoutMs: 15_000,
+});
+
+/** The active keys and their age, and how far both moves are. Names nothing secret. */
+export const rotationProgress = defineRequest({
+  subject: 'rpc.v1.vault.rotation.show',
+  owner: 'vault',
+  request: z.strictObject({}),
+  reply: z.strictObject({
+    keys: z.array(z.strictObject({ what: rotatedKeys, active: keyId, version: z.int().min(1), createdAt: epochMs, retired: z.int().min(0) })),
+    /** The key-encryption key in use, those that still wrap something, and the move to the one in use. */
+    root: z.strictObject({ id: z.string(), others: z.array(z.string()), move }),
+    secrets: move,
+  }),
+  errors: ['vault_unavailable'],
 });
 
 const verificationKeys = z.array(z.strictObject({ id: z.string(), publicKey: z.string() })).min(1);

@@ -69,5 +69,25 @@ const SERVICE_SECRETS: Migration = {
   `,
 };
 
+// Where keys are moved to another key-encryption key and secrets to another data key; the blob's own
+// header says which one it is under (4 bytes after format and algorithm), so that no column can be forged.
+const ROTATIONS: Migration = {
+  name: '0005_rotations',
+  sql: `
+    ALTER TABLE wrapped_keys ADD COLUMN kek_version text NOT NULL DEFAULT '';
+    CREATE TABLE rotations (
+      what text PRIMARY KEY,
+      target text NOT NULL,
+      started_at bigint NOT NULL,
+      total integer NOT NULL,
+      moved integer NOT NULL DEFAULT 0,
+      failed integer NOT NULL DEFAULT 0,
+      finished_at bigint
+    );
+    CREATE INDEX credential_fields_key_version ON credential_fields (substring(blob FROM 6 FOR 4));
+    CREATE INDEX service_secrets_key_version ON service_secrets (substring(blob FROM 6 FOR 4)) WHERE blob IS NOT NULL;
+  `,
+};
+
 /** Schema of the vault's database, in order. */
-export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS, SERVICE_SECRETS];
+export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS, SERVICE_SECRETS, ROTATIONS];

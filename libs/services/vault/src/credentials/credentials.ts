@@ -2,6 +2,7 @@ import { vaultContracts } from '@gatehouse/contracts';
 import { Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
 import type { Counter, Logger, Metrics } from '@gatehouse/telemetry';
+import { againWhenGone } from '../keys/credential-keys.js';
 import { openEntryBox, type EntryKeys } from '../keys/entry-keys.js';
 import { credentialRow, lockOrAddRow, readCredential, replaceFields, type CredentialBinding, type CredentialRow } from './credential-rows.js';
 import { checkSecretHeaders, leasedHeadersJson, type SecretHeader } from './leased-headers.js';
@@ -77,15 +78,21 @@ export class Credentials {
   }
 
   private async checkedLease(asked: CredentialBinding, edgeKey: string): Promise<CredentialLease> {
-    const found = await readCredential(this.parts.db, asked.identityId);
-    const fields = found?.fields ?? [];
-    const row = this.leasable(asked, found?.row, fields.length);
-    const headers = await this.parts.sealer.open(row, fields);
+    const { row, headers } = await this.openNewest(asked);
     try {
       return { sealed: sealHeaders(edgeKey, headers, asked), version: row.version, expiresInMs: LEASE_MS };
     } finally {
       wipe(headers);
     }
+  }
+
+  private async openNewest(asked: CredentialBinding): Promise<{ row: CredentialRow; headers: SecretHeader[] }> {
+    return againWhenGone(async () => {
+      const found = await readCredential(this.parts.db, asked.identityId);
+      const fields = found?.fields ?? [];
+      const row = this.leasable(asked, found?.row, fields.length);
+      return { row, headers: await this.parts.sealer.open(row, fields) };
+    }, `a stored secret of ${asked.identityId} did not open`);
   }
 
   /** Deletes the identity's secrets; false when there were none. */
@@ -116,8 +123,7 @@ export class Credentials {
   }
 
   private async storeHeaders(binding: CredentialBinding, headers: readonly SecretHeader[]): Promise<number> {
-    const key = await this.parts.sealer.activeKey();
-    const version = await this.parts.db.transaction(async (tx) => {
+    const version = await this.parts.sealer.sealing(this.parts.db, async (tx, key) => {
       const row = await lockOrAddRow(tx, binding, this.clock.now());
       if (!belongsTo(row, binding)) throw new Refusal('conflict');
       const next = { ...binding, version: row.version + 1, destroyed: false };

@@ -1,5 +1,6 @@
-import { Fault, newId, systemClock, type Clock } from '@gatehouse/kernel';
-import type { CredentialKeys } from '../keys/credential-keys.js';
+import { Fault, newId, Refusal, systemClock, type Clock } from '@gatehouse/kernel';
+import { KeyGone, type CredentialKeys } from '../keys/credential-keys.js';
+import type { Database, Transaction } from '@gatehouse/persistence';
 import type { SecretContext } from '../sealing/associated-data.js';
 import { keyVersionOf, openSecret, sealSecret, type VersionedKey } from '../sealing/secret-blob.js';
 import type { CredentialRow, FieldRow } from './credential-rows.js';
@@ -13,9 +14,9 @@ export class SecretSealer {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** The key for new blobs; fetched before the transaction, which must not wait for a second connection. */
-  activeKey(): Promise<VersionedKey> {
-    return this.keys.active();
+  /** Runs a transaction that seals: see `CredentialKeys.sealing`. */
+  sealing<T>(db: Database, work: (tx: Transaction, key: VersionedKey) => Promise<T>): Promise<T> {
+    return this.keys.sealing(db, work);
   }
 
   /** One blob per header. */
@@ -26,7 +27,20 @@ export class SecretSealer {
     });
   }
 
-  /** The headers of a row; a `Fault` without a reason when a blob was altered, moved or replayed. The caller wipes them. */
+  /** A field's secret under another key, with a new data key of its own. Throws as `open` of one field does. */
+  async reseal(key: VersionedKey, row: CredentialRow, field: FieldRow): Promise<Buffer> {
+    const value = await this.openField(row, field);
+    try {
+      return sealSecret(key, this.context(row, field.name, field.secretId), value);
+    } finally {
+      value.fill(0);
+    }
+  }
+
+  /**
+   * The headers of a row; a `Fault` without a reason when a blob was altered, moved or replayed, and
+   * `KeyGone` when its key was deleted: then the row is worth one more look. The caller wipes them.
+   */
   async open(row: CredentialRow, fields: readonly FieldRow[]): Promise<SecretHeader[]> {
     const headers: SecretHeader[] = [];
     try {
@@ -34,6 +48,7 @@ export class SecretSealer {
       return headers;
     } catch (cause) {
       headers.forEach(({ value }) => value.fill(0));
+      if (cause instanceof KeyGone || cause instanceof Refusal) throw cause;
       throw new Fault(`a stored secret of ${row.identityId} did not open`, { cause });
     }
   }

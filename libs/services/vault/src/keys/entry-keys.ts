@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { openSealed, rawPublicKey, type SealingKeyPair } from '@gatehouse/kernel';
-import type { KeyStore, WrappedKey } from './key-store.js';
+import type { WrappedKey } from './key-rows.js';
+import type { KeyStore } from './key-store.js';
 
 /** The key pairs that secrets are sealed to where they enter. */
 export class EntryKeys {
@@ -9,15 +10,15 @@ export class EntryKeys {
   /** Id and raw public key (base64url) of the active pair. */
   async active(): Promise<{ keyId: string; publicKey: string }> {
     const key = await this.store.active('entry');
-    return { keyId: key.id, publicKey: this.pair(key).publicKey };
+    return { keyId: key.id, publicKey: (await this.pair(key)).publicKey };
   }
 
   /** The pairs a box may have been sealed to: the active one, then those it replaced. */
   async pairs(): Promise<SealingKeyPair[]> {
-    return (await this.store.list('entry')).map((key) => this.pair(key));
+    return Promise.all((await this.store.needed('entry')).map((key) => this.pair(key)));
   }
 
-  private pair(key: WrappedKey): SealingKeyPair {
+  private pair(key: WrappedKey): Promise<SealingKeyPair> {
     return this.store.lend(key, (bytes) => {
       const privateKey = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' });
       return { privateKey, publicKey: rawPublicKey(createPublicKey(privateKey)) };

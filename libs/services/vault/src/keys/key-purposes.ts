@@ -16,11 +16,8 @@ export const KEY_PURPOSES = [
 /** One of the purposes. */
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
-/** Purposes with one more version made ahead: who verifies must know a key before anything is signed with it. */
-export const PURPOSES_WITH_NEXT = ['token-signing'] as const satisfies readonly KeyPurpose[];
-
-/** One of the purposes with a version made ahead. */
-export type PurposeWithNext = (typeof PURPOSES_WITH_NEXT)[number];
+/** Purposes with one more version made ahead: who verifies or opens must know a key before anything is signed or sealed with it. */
+export const PURPOSES_WITH_NEXT = ['token-signing', 'session'] as const satisfies readonly KeyPurpose[];
 
 const privateDer = ({ privateKey }: { privateKey: KeyObject }): Buffer => privateKey.export({ format: 'der', type: 'pkcs8' });
 

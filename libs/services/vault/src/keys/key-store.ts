@@ -1,20 +1,11 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { vaultContracts } from '@gatehouse/contracts';
-import { newId, sealTo, systemClock, Fault, type Clock } from '@gatehouse/kernel';
+import { newId, Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
-import type { KeyEncryptionKey } from '../sealing/key-encryption-key.js';
-import { KEY_PURPOSES, newKeyBytes, PURPOSES_WITH_NEXT, type KeyPurpose, type PurposeWithNext } from './key-purposes.js';
-
-/** A key as it lies in the database: wrapped. */
-export interface WrappedKey {
-  id: string;
-  purpose: KeyPurpose;
-  version: number;
-  state: 'next' | 'active' | 'retired';
-  /** Epoch milliseconds; null also for a key that was retired by hand. */
-  retiredAt: number | null;
-  kekId: string;
-  wrapped: Buffer;
-}
+import { KeyProviderFailure } from '../providers/key-provider.js';
+import { KEY_PURPOSES, newKeyBytes, PURPOSES_WITH_NEXT, type KeyPurpose } from './key-purposes.js';
+import type { KeyRoot } from './key-root.js';
+import { allKeys, insertKey, keysOfPurpose, keyVersion, type KeyName, type WrappedKey } from './key-rows.js';
 
 /** Which key to replace, and whether somebody else knows it. */
 export interface Rotation {
@@ -25,18 +16,18 @@ export interface Rotation {
 // First key of a two-part advisory lock; the second is the schema's hash, because services may share a database.
 const KEYS_LOCK = 7_200;
 
-// As float8, which holds epoch milliseconds exactly: a bigint would arrive as a string.
-const COLUMNS = 'id, purpose, version, state, retired_at::float8 AS "retiredAt", kek_id AS "kekId", wrapped';
-const KEYS_OF_PURPOSE = `
-  SELECT ${COLUMNS} FROM wrapped_keys WHERE purpose = $1
-   ORDER BY array_position(ARRAY['active', 'next', 'retired'], state), version DESC`;
-
 /** The vault's own keys in its database, wrapped by the key-encryption key. */
 export class KeyStore {
+  /**
+   * Opened once per process, by what a wrapped key is bound to and what therefore never changes: leases
+   * outlive an outage of the key service, and replicas need not hear of a new key-encryption key at
+   * once. As key objects the bytes are outside the JS heap.
+   */
+  private readonly opened = new Map<string, KeyObject>();
+
   constructor(
     private readonly db: Database,
-    private readonly kek: KeyEncryptionKey,
-    private readonly environment: string,
+    private readonly root: KeyRoot,
     private readonly clock: Clock = systemClock,
   ) {}
 
@@ -44,22 +35,26 @@ export class KeyStore {
    * Makes the active key of every purpose that has none, and the next one where there has to be one,
    * after checking that the keys there open with our key-encryption key: a second root would lock
    * out the other replicas. Replicas that start at once wait for each other, so every key is made
-   * once; the unique indexes are the second line.
+   * once; the unique indexes are the second line. Rejects with `KeyProviderFailure` while the key
+   * service does not work.
    */
   async ensureActive(): Promise<void> {
+    // First without the lock: a slow key service must not keep the other replicas waiting.
+    await this.openAll(this.db);
     await this.locked(async (tx) => {
-      (await tx.query<WrappedKey>(`SELECT ${COLUMNS} FROM wrapped_keys`)).forEach((key) => this.unwrap(key).fill(0));
+      await this.openAll(tx);
       for (const purpose of KEY_PURPOSES) await this.ensurePurpose(tx, purpose);
     });
   }
 
   /**
-   * The next key becomes the active one, and a new next one is made. False, with nothing changed,
-   * when `expectedActive` is not the active one: whoever waited for the lock does not rotate once
+   * A new active key: the next one where one was made ahead. False, with nothing changed, when
+   * `expectedActive` is not the active one: whoever waited for the lock does not rotate once
    * more (V-14). A key that somebody else knows is deleted, so that no edit of its row brings it back.
+   * Refuses with `vault_unavailable` while the key service does not work.
    */
-  async rotate(purpose: PurposeWithNext, { expectedActive, retireNow }: Rotation): Promise<boolean> {
-    return this.locked(async (tx) => {
+  async rotate(purpose: KeyPurpose, { expectedActive, retireNow }: Rotation): Promise<boolean> {
+    const work = this.locked(async (tx) => {
       const [active] = await this.list(purpose, tx);
       if (active?.state !== 'active' || active.id !== expectedActive) return false;
       if (retireNow) await tx.query('DELETE FROM wrapped_keys WHERE id = $1', [active.id]);
@@ -67,32 +62,37 @@ export class KeyStore {
       await this.ensurePurpose(tx, purpose);
       return true;
     });
+    return work.catch(asUnavailable);
   }
 
   /** Keys of one purpose: the active one first, then the next one if there is one, then retired ones from the newest. */
   async list(purpose: KeyPurpose, tx: Transaction = this.db): Promise<WrappedKey[]> {
-    return tx.query<WrappedKey>(KEYS_OF_PURPOSE, [purpose]);
+    return keysOfPurpose(tx, purpose);
   }
 
-  /** The active key of a purpose. */
+  /** The same for whoever needs one: `vault_unavailable` while the very first keys wait for their key service. */
+  async needed(purpose: KeyPurpose): Promise<WrappedKey[]> {
+    const keys = await this.list(purpose);
+    if (keys[0]?.state !== 'active') throw new Refusal('vault_unavailable');
+    return keys;
+  }
+
+  /** The active key of a purpose; `vault_unavailable` as `needed`. */
   async active(purpose: KeyPurpose): Promise<WrappedKey> {
-    const [key] = await this.list(purpose);
-    if (key?.state !== 'active') throw new Fault(`the vault has no active ${purpose} key`);
-    return key;
+    return (await this.needed(purpose))[0]!;
   }
 
   /** One version of a purpose; undefined when there is none. */
   async version(purpose: KeyPurpose, version: number): Promise<WrappedKey | undefined> {
-    const [key] = await this.db.query<WrappedKey>(
-      `SELECT ${COLUMNS} FROM wrapped_keys WHERE purpose = $1 AND version = $2`,
-      [purpose, version],
-    );
-    return key;
+    return keyVersion(this.db, purpose, version);
   }
 
-  /** Lends the unwrapped bytes for the length of `use`, then wipes them. Throws a `Fault` when the row was altered. */
-  lend<T>(key: WrappedKey, use: (bytes: Buffer) => T): T {
-    const bytes = this.unwrap(key);
+  /**
+   * Lends the unwrapped bytes for the length of `use`, then wipes them. A `Fault` when the row was
+   * altered, `vault_unavailable` when the key service is needed and does not work.
+   */
+  async lend<T>(key: WrappedKey, use: (bytes: Buffer) => T): Promise<T> {
+    const bytes = (await this.open(key).catch(asUnavailable)).export();
     try {
       return use(bytes);
     } finally {
@@ -101,8 +101,34 @@ export class KeyStore {
   }
 
   /** The key's bytes on their way out: sealed to the instance that asked. */
-  seal(key: WrappedKey, instanceKey: string): string {
+  async seal(key: WrappedKey, instanceKey: string): Promise<string> {
     return this.lend(key, (bytes) => sealTo(instanceKey, bytes, vaultContracts.keyContext(key.purpose, key.id)));
+  }
+
+  /**
+   * Opens what other replicas have made meanwhile, so that an outage or a new key-encryption key finds
+   * it open, and forgets what was deleted.
+   */
+  async refresh(): Promise<void> {
+    const keys = await allKeys(this.db);
+    // What does not open is said to whoever needs it.
+    for (const key of keys) await this.open(key).catch(() => undefined);
+    const there = new Set(keys.map(nameOf));
+    for (const name of this.opened.keys()) if (!there.has(name)) this.opened.delete(name);
+  }
+
+  private async openAll(tx: Transaction): Promise<void> {
+    for (const key of await allKeys(tx)) await this.open(key);
+  }
+
+  private async open(key: WrappedKey): Promise<KeyObject> {
+    const known = this.opened.get(nameOf(key));
+    if (known !== undefined) return known;
+    const bytes = await this.root.unwrap(key);
+    const opened = createSecretKey(bytes);
+    bytes.fill(0);
+    this.opened.set(nameOf(key), opened);
+    return opened;
   }
 
   private locked<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -110,17 +136,6 @@ export class KeyStore {
       await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [KEYS_LOCK]);
       return work(tx);
     });
-  }
-
-  private unwrap({ id, purpose, version, kekId, wrapped }: WrappedKey): Buffer {
-    if (kekId !== this.kek.id) {
-      throw new Fault(`the key file is not the one this vault's database was sealed with (need ${kekId}, have ${this.kek.id})`);
-    }
-    try {
-      return this.kek.unwrap(wrapped, { environment: this.environment, purpose, keyId: id, version });
-    } catch (cause) {
-      throw new Fault(`the ${purpose} key ${id} did not open: another environment name, or its row was altered`, { cause });
-    }
   }
 
   private async ensurePurpose(tx: Transaction, purpose: KeyPurpose): Promise<void> {
@@ -132,32 +147,33 @@ export class KeyStore {
     if (hasNext(purpose) && (lacksActive || next === undefined)) await this.insert(tx, purpose, 'next');
   }
 
-  // Opened first: a row that was altered while it waited must not become the one everybody signs with.
+  // Opened anew, whatever is held: a row that was altered while it waited must not become the one everybody signs with.
   private async promote(tx: Transaction, next: WrappedKey): Promise<void> {
-    this.unwrap(next).fill(0);
+    (await this.root.unwrap(next)).fill(0);
     await tx.query(`UPDATE wrapped_keys SET state = 'active' WHERE id = $1`, [next.id]);
   }
 
   private async insert(tx: Transaction, purpose: KeyPurpose, state: 'next' | 'active'): Promise<void> {
     const [last] = await tx.query<{ version: number | null }>('SELECT max(version) AS version FROM wrapped_keys WHERE purpose = $1', [purpose]);
-    const version = (last?.version ?? 0) + 1;
-    const id = newId('key', this.clock);
+    const name = { id: newId('key', this.clock), purpose, version: (last?.version ?? 0) + 1 };
     const bytes = newKeyBytes(purpose);
-    const wrapped = this.kek.wrap(bytes, { environment: this.environment, purpose, keyId: id, version });
-    bytes.fill(0);
-    await tx.query(
-      'INSERT INTO wrapped_keys (id, purpose, version, state, kek_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      [id, purpose, version, state, this.kek.id, wrapped, this.clock.now()],
-    );
+    try {
+      const wrapped = await this.root.wrap(bytes, name);
+      await insertKey(tx, { ...name, ...wrapped, state, createdAt: this.clock.now(), retiredAt: null });
+      this.opened.set(nameOf(name), createSecretKey(bytes));
+    } finally {
+      bytes.fill(0);
+    }
   }
 }
+
+const nameOf = ({ id, purpose, version }: KeyName): string => `${id} ${purpose} ${version}`;
 
 function hasNext(purpose: KeyPurpose): boolean {
   return (PURPOSES_WITH_NEXT as readonly KeyPurpose[]).includes(purpose);
 }
 
-/** True when the database holds wrapped keys already: then a missing key file must never be made anew. */
-export async function hasWrappedKeys(db: Database): Promise<boolean> {
-  const [row] = await db.query<{ found: boolean }>('SELECT EXISTS (SELECT 1 FROM wrapped_keys) AS found');
-  return row?.found === true;
+function asUnavailable(error: unknown): never {
+  if (error instanceof KeyProviderFailure) throw new Refusal('vault_unavailable');
+  throw error;
 }

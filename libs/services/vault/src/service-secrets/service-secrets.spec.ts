@@ -10,7 +10,9 @@ import { createLogger, Metrics } from '@gatehouse/telemetry';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CredentialKeys } from '../keys/credential-keys.js';
 import { EntryKeys } from '../keys/entry-keys.js';
+import { KeyRoot } from '../keys/key-root.js';
 import { KeyStore } from '../keys/key-store.js';
+import { KeyFileProvider } from '../providers/key-file-provider.js';
 import { KeyEncryptionKey } from '../sealing/key-encryption-key.js';
 import { startVaultService, type RunningService } from '../start-vault-service.js';
 import { ServiceSecrets } from './service-secrets.js';
@@ -163,6 +165,8 @@ describe('a secret of auth', () => {
   });
 });
 
+const keyStore = (): KeyStore => new KeyStore(db, new KeyRoot(new KeyFileProvider(new KeyEncryptionKey(Buffer.from(root))), [], 'production'));
+
 describe('the rows of such secrets', () => {
   const unreadable = { code: 'internal' };
 
@@ -208,8 +212,7 @@ describe('the rows of such secrets', () => {
   });
 
   it('stay those of their service: another one’s row is missing to auth, and does not open when it is renamed', async () => {
-    const kek = new KeyEncryptionKey(Buffer.from(root));
-    const keys = new KeyStore(db, kek, 'production');
+    const keys = keyStore();
     const secrets = new ServiceSecrets({ db, entryKeys: new EntryKeys(keys), keys: new CredentialKeys(keys), environment: 'production', log });
     const secretId = newId('secret');
     const name = { owner: 'policy', secretId } as const;
@@ -242,7 +245,7 @@ describe('the rows of such secrets', () => {
     const secretId = await stored('one');
     const versionBefore = (await blobOf(secretId)).readUInt32BE(5);
     await db.query(`UPDATE wrapped_keys SET state = 'retired' WHERE purpose = 'credential'`);
-    const keys = new KeyStore(db, new KeyEncryptionKey(Buffer.from(root)), 'production');
+    const keys = keyStore();
     await keys.ensureActive();
     expect(await text(secretId)).toBe('one');
     await store(secretId, 'two');

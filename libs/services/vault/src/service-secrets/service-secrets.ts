@@ -2,10 +2,10 @@ import { vaultContracts } from '@gatehouse/contracts';
 import { Fault, Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
-import type { CredentialKeys } from '../keys/credential-keys.js';
+import { againWhenGone, KeyGone, type CredentialKeys } from '../keys/credential-keys.js';
 import { openEntryBox, type EntryKeys } from '../keys/entry-keys.js';
 import type { SecretContext } from '../sealing/associated-data.js';
-import { keyVersionOf, openSecret, sealSecret } from '../sealing/secret-blob.js';
+import { keyVersionOf, openSecret, sealSecret, type VersionedKey } from '../sealing/secret-blob.js';
 import { lockOrAddServiceSecret, replaceServiceSecret, serviceSecretRow, type ServiceSecretName, type ServiceSecretRow } from './service-secret-rows.js';
 
 /** A secret as it arrives: sealed to the vault's entry key under `serviceSecretContext`. */
@@ -52,10 +52,7 @@ export class ServiceSecrets {
 
   /** The bytes, sealed to the asking instance. `credential_missing` when there are none; a blob that does not open is a `Fault`. */
   async lease(name: ServiceSecretName, instanceKey: string): Promise<{ sealed: string; version: number }> {
-    const row = await serviceSecretRow(this.parts.db, name);
-    if (row === undefined || row.blob === null) throw new Refusal('credential_missing');
-    const { version } = row;
-    const value = await this.open(row, row.blob);
+    const { value, version } = await this.openNewest(name);
     try {
       return { sealed: sealTo(instanceKey, value, vaultContracts.serviceSecretLeaseContext(name.secretId, version)), version };
     } finally {
@@ -85,9 +82,7 @@ export class ServiceSecrets {
   }
 
   private async storeValue(name: ServiceSecretName, purpose: string, value: Buffer): Promise<number> {
-    // Before the transaction, which must not wait for a second connection.
-    const key = await this.parts.keys.active();
-    return this.parts.db.transaction(async (tx) => {
+    return this.parts.keys.sealing(this.parts.db, async (tx, key) => {
       const row = await lockOrAddServiceSecret(tx, name, purpose, this.clock.now());
       if (row.purpose !== purpose) throw new Refusal('conflict');
       const next = { ...row, version: row.version + 1 };
@@ -96,10 +91,29 @@ export class ServiceSecrets {
     });
   }
 
+  /** A secret's bytes under another key, with a new data key of their own. Throws as a lease does. */
+  async reseal(key: VersionedKey, row: ServiceSecretRow, blob: Buffer): Promise<Buffer> {
+    const value = await this.open(row, blob);
+    try {
+      return sealSecret(key, this.context(row), value);
+    } finally {
+      value.fill(0);
+    }
+  }
+
+  private async openNewest(name: ServiceSecretName): Promise<{ value: Buffer; version: number }> {
+    return againWhenGone(async () => {
+      const row = await serviceSecretRow(this.parts.db, name);
+      if (row === undefined || row.blob === null) throw new Refusal('credential_missing');
+      return { value: await this.open(row, row.blob), version: row.version };
+    }, `the stored secret ${name.secretId} of ${name.owner} did not open`);
+  }
+
   private async open(row: ServiceSecretRow, blob: Buffer): Promise<Buffer> {
     try {
       return openSecret(await this.parts.keys.version(keyVersionOf(blob)), this.context(row), blob);
     } catch (cause) {
+      if (cause instanceof KeyGone || cause instanceof Refusal) throw cause;
       throw new Fault(`the stored secret ${row.secretId} of ${row.owner} did not open`, { cause });
     }
   }
