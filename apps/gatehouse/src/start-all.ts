@@ -63,7 +63,7 @@ async function startServices({ config, host, stores, buses, adminTokenFile, publ
     host.health.register(name, () => service.ready());
     return service;
   };
-  await run('vault', startVaultService({ ...own, bus: buses.vault, embeddedKeyFile: join(config.dataDir, 'kek.key') }));
+  await run('vault', startVaultService({ ...own, trustedCas, bus: buses.vault, embeddedKeyFile: join(config.dataDir, 'kek.key') }));
   const guard = { trustedCas, ownPorts: ownPorts([config.listen, config.metricsListen], stores.urls) };
   const [auth] = await Promise.all([
     run('auth', startAuthService({ ...own, ...guard, bus: buses.auth, adminTokenFile, publicUrl })),
