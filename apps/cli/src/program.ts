@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { AdminApi } from './admin-api.js';
 import { addAudit } from './commands/audit.js';
 import { addCall } from './commands/call.js';
+import { addCatalogue } from './commands/catalogue.js';
 import { addClient } from './commands/client.js';
 import { addCompletion } from './commands/completion.js';
 import { addGrant } from './commands/grant.js';
@@ -44,6 +45,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addLogin(program, context);
   addWhoami(program, context);
   addServer(program, context);
+  addCatalogue(program, context);
   addCall(program, context);
   addPolicy(program, context);
   addAudit(program, context);

@@ -3,6 +3,7 @@ import { putRole, putTeam, role, serviceAccount, serviceAccountAuth, team } from
 import { person, tokenSummary, updatePerson, TOKEN_SCOPES } from './auth.js';
 import { auditRecord, recordFilter } from './audit.js';
 import { createClient, grant, oauthClient, signingKey } from './clients.js';
+import { catalogueEntry } from './catalogue.js';
 import { callerId, clientId, displayText, epochMs, policyName, roleName, serverName, teamName } from './names.js';
 import { applyPolicies, identityMode, observedItem, policy, policyAnswer, policyQuestion, server } from './policy.js';
 import { claimMapping, identityProvider, putIdentityProvider, putTokenIssuer, tokenIssuer } from './sign-in.js';
@@ -13,7 +14,9 @@ const apiHeader = z.strictObject({ name: z.string().min(1).max(128), value: z.st
 /** Body of `POST /api/v1/servers`. */
 export const serverBody = z.strictObject({
   name: serverName.optional(),
-  url: z.string().min(1).max(2_048),
+  url: z.string().min(1).max(2_048).optional(),
+  /** Name of an entry of the catalogue, in place of the URL. */
+  catalogue: serverName.optional(),
   transport: z.enum(['auto', 'streamable-http']).default('auto'),
   auth: z
     .discriminatedUnion('kind', [
@@ -203,6 +206,7 @@ const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(i
 
 /** Answers of the list routes. */
 export const serverPage = page(server);
+export const cataloguePage = page(catalogueEntry);
 export const itemPage = page(observedItem);
 export const logPage = page(logLine);
 export const policyPage = page(policy);

@@ -2,6 +2,7 @@ export * as api from './api.js';
 export * as accessContracts from './access.js';
 export * as auditContracts from './audit.js';
 export * as authContracts from './auth.js';
+export * as catalogueContracts from './catalogue.js';
 export * as clientContracts from './clients.js';
 export * as directoryContracts from './directory.js';
 export * as edgeContracts from './edge.js';

@@ -1,6 +1,7 @@
 import * as access from './access.js';
 import * as audit from './audit.js';
 import * as auth from './auth.js';
+import * as catalogue from './catalogue.js';
 import * as clients from './clients.js';
 import type { EventContract, RequestContract } from './define.js';
 import * as directory from './directory.js';
@@ -9,7 +10,7 @@ import * as policy from './policy.js';
 import * as signIn from './sign-in.js';
 import * as vault from './vault.js';
 
-const all: unknown[] = [access, audit, auth, clients, directory, edge, policy, signIn, vault].flatMap((owner) => Object.values(owner));
+const all: unknown[] = [access, audit, auth, catalogue, clients, directory, edge, policy, signIn, vault].flatMap((owner) => Object.values(owner));
 
 const isContract = (value: unknown, member: string): boolean =>
   typeof value === 'object' && value !== null && 'subject' in value && member in value;

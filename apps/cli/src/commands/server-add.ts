@@ -8,6 +8,9 @@ import { namedText } from '../secret-source.js';
 import { requestBody } from '../request-body.js';
 import { each, invocation, verb, type Context } from '../verb.js';
 
+/** A URL has a colon; the names of the catalogue have letters, digits and hyphens. */
+const CATALOGUE_NAME = /^[a-z0-9-]+$/;
+
 interface AddOptions extends HeaderOptions {
   name?: string;
   transport?: string;
@@ -20,7 +23,7 @@ interface AddOptions extends HeaderOptions {
 
 /** `gatehouse server add`: registers, waits for the first probe and says what it found. */
 export function addServerAdd(server: Command, context: Context): void {
-  verb(server, 'add <url>', 'Register an MCP server', "gatehouse server add https://mcp.example.com/mcp --name files --secret-header 'X-Api-Key=env:FILES_KEY'")
+  verb(server, 'add <url-or-name>', 'Register an MCP server, by its URL or by its name in the catalogue', "gatehouse server add https://mcp.example.com/mcp --name files --secret-header 'X-Api-Key=env:FILES_KEY'")
     .option('--name <name>', 'name and endpoint slug (default: from the host)')
     .addOption(new Option('--transport <transport>', 'how to talk to it').choices(api.serverBody.shape.transport.unwrap().options))
     .option('--header <name=value>', 'plain header sent with every request (repeatable)', each)
@@ -50,7 +53,7 @@ async function bodyFrom(context: Context, url: string, options: AddOptions): Pro
   const headers = await headersFrom(options, context.surroundings);
   const caCertificate = options.caFile === undefined ? undefined : await namedText(options.caFile, context.surroundings);
   return requestBody(api.serverBody, {
-    url,
+    ...(CATALOGUE_NAME.test(url) ? { catalogue: url } : { url }),
     name: options.name,
     transport: options.transport,
     identityMode: options.identityMode,

@@ -53,6 +53,12 @@ describe('server add', () => {
     });
   });
 
+  it('takes a name of the catalogue in place of a URL', async () => {
+    const ran = await gatehouse(added, ['server', 'add', 'notion']);
+    expect([ran.code, world.arrived[0]?.body]).toEqual([0, expect.objectContaining({ catalogue: 'notion' })]);
+    expect(world.arrived[0]?.body).not.toHaveProperty('url');
+  });
+
   it('says which failure class and what to do when the probe fails', async () => {
     const routes = { [`POST ${SERVERS}`]: { status: 201, body: sampleServer() }, [`GET ${SERVERS}/demo`]: { body: failing } };
     const ran = await gatehouse(routes, ['server', 'add', 'http://demo.test/mcp']);

@@ -3,6 +3,7 @@ import { generateKeyPairSync, hash, randomBytes, sign, type KeyObject } from 'no
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
 import {
   auditContracts,
+  catalogueContracts,
   directoryContracts,
   policyContracts,
   SNAPSHOT_CHUNK_CHARS,
@@ -63,6 +64,8 @@ export class Neighbours {
   link: (wish: In<typeof directoryContracts.linkCaller>) => void = () => {
     throw new Refusal('unauthenticated');
   };
+  /** Addresses of the catalogue's entries by name. */
+  readonly catalogue = new Map<string, string>();
   /** What policy answers to the next registrations. */
   refuseServers: Refusal | undefined;
   #buses: Bus[] = [];
@@ -228,6 +231,13 @@ class PolicyDouble {
   snapshot({ have, part }: In<typeof policyContracts.getPolicySnapshot>): SnapshotReply {
     const { epoch, policyVersion: version, signing } = this.state;
     return reply(this.state.policyText(), { epoch, version }, have, part, signing.policy);
+  }
+
+  @Serves(catalogueContracts.getCatalogueEntry)
+  entry({ name }: In<typeof catalogueContracts.getCatalogueEntry>): catalogueContracts.CatalogueEntry {
+    const url = this.state.catalogue.get(name);
+    if (url === undefined) throw new Refusal('not_found', { catalogue: name });
+    return { name, title: name, url, auth: 'oauth', documentation: url, notes: null, source: 'a test' };
   }
 
   @Serves(policyContracts.addServer)

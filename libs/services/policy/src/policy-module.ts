@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { CatalogueController } from './catalogue/catalogue-controller.js';
+import { Catalogue } from './catalogue/catalogue.js';
 import { Policies } from './policies/policies.js';
 import { PolicyController } from './policies/policy-controller.js';
 import { PolicyTests } from './policies/policy-tests.js';
@@ -14,21 +16,23 @@ export interface PolicyParts {
   policies: Policies;
   tests: PolicyTests;
   snapshots: Snapshots;
+  catalogue: Catalogue;
 }
 
 /** Composes policy: controllers over parts that were built before Nest. */
 @Module({})
 export class PolicyModule {
   /** The module around these parts. */
-  static with({ servers, policies, tests, snapshots }: PolicyParts): DynamicModule {
+  static with({ servers, policies, tests, snapshots, catalogue }: PolicyParts): DynamicModule {
     return {
       module: PolicyModule,
-      controllers: [ServerController, PolicyController, SnapshotController],
+      controllers: [ServerController, PolicyController, SnapshotController, CatalogueController],
       providers: [
         { provide: Servers, useValue: servers },
         { provide: Policies, useValue: policies },
         { provide: PolicyTests, useValue: tests },
         { provide: Snapshots, useValue: snapshots },
+        { provide: Catalogue, useValue: catalogue },
       ],
     };
   }

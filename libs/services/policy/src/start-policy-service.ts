@@ -6,6 +6,7 @@ import { Database, Outbox } from '@gatehouse/persistence';
 import { SnapshotSigner } from '@gatehouse/snapshots';
 import { nestLogger, type Logger } from '@gatehouse/telemetry';
 import { NestFactory } from '@nestjs/core';
+import { Catalogue } from './catalogue/catalogue.js';
 import { POLICY_MIGRATIONS } from './migrations.js';
 import { Policies } from './policies/policies.js';
 import { PolicyTests } from './policies/policy-tests.js';
@@ -69,6 +70,7 @@ function buildParts({ bus, log, clock = systemClock, config }: PolicyOptions, db
     servers: new Servers(common),
     policies: new Policies(common),
     tests: new PolicyTests(db),
+    catalogue: new Catalogue(),
     snapshots: new Snapshots(db, new SnapshotSigner(bus, { contract: vaultContracts.leasePolicySigningKey, purpose: 'policy-signing' })),
     observations: new Observations(common),
     schedule: new ProbeSchedule({ ...common, intervalMs: config.probeIntervalMs }),

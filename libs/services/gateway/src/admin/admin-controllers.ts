@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { AuditController } from './audit.controller.js';
+import { CatalogueController } from './catalogue.controller.js';
 import { ClientRegistrationController } from './client-registration.controller.js';
 import { ClientsController } from './clients.controller.js';
 import { GrantsController } from './grants.controller.js';
@@ -19,6 +20,7 @@ import { TokensController } from './tokens.controller.js';
 /** Everything that Nest answers at the edge: the module runs it, and the OpenAPI document is made from it. */
 export const ADMIN_CONTROLLERS: Type[] = [
   ServersController,
+  CatalogueController,
   PoliciesController,
   PeopleController,
   TeamsController,

@@ -37,6 +37,14 @@ describe('ServerRegistration', () => {
     expect([neighbours.stored, server.identityMode, server.identityId]).toEqual([[], 'none', null]);
   });
 
+  it('takes address and name from the catalogue, unless another name is given', async () => {
+    neighbours.catalogue.set('notion', 'https://mcp.notion.com/mcp');
+    const { name, url } = await registration.add(bodyOf({ name: undefined, url: undefined, catalogue: 'notion' }), actor);
+    expect([name, url, (await registration.add(bodyOf({ url: undefined, catalogue: 'notion', name: 'ours' }), actor)).name]).toEqual(['notion', 'https://mcp.notion.com/mcp', 'ours']);
+    await expect(registration.add(bodyOf({ url: undefined, catalogue: 'nowhere' }), actor)).rejects.toMatchObject({ code: 'not_found' });
+    for (const both of [{ url: undefined }, { catalogue: 'notion' }]) await expect(registration.add(bodyOf(both), actor)).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
   it('destroys the secrets again when policy refuses', async () => {
     neighbours.refuseServers = new Refusal('conflict', { name: 'tools' });
     await expect(registration.add(withHeaders({ name: 'X-Api-Key', value: SECRET, secret: true }), actor)).rejects.toMatchObject({ code: 'conflict', details: { name: 'tools' } });

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { policyContracts, vaultContracts, type Actor, type api } from '@gatehouse/contracts';
+import { catalogueContracts, policyContracts, vaultContracts, type Actor, type api } from '@gatehouse/contracts';
 import { newId, Refusal, sealTo } from '@gatehouse/kernel';
 import type { Outbound } from '@gatehouse/outbound';
 import type { z } from 'zod';
 
 type ServerBody = z.output<typeof api.serverBody>;
+type AddressedBody = Omit<ServerBody, 'url' | 'catalogue'> & { url: string };
 type Header = { name: string; value: string; secret: boolean };
 
 /** DI token of the outbound client. */
@@ -24,8 +25,9 @@ export class ServerRegistration {
     @Inject(OUTBOUND) private readonly outbound: Outbound,
   ) {}
 
-  /** Refuses with `url_refused`, `header_refused`, `certificate_refused`, `conflict`, `bad_request`. */
-  async add(body: ServerBody, actor: Actor): Promise<policyContracts.Server> {
+  /** Refuses with `url_refused`, `header_refused`, `certificate_refused`, `conflict`, `bad_request`, and `not_found` for a name that is not in the catalogue. */
+  async add(asked: ServerBody, actor: Actor): Promise<policyContracts.Server> {
+    const body = await this.#addressed(asked);
     const headers: readonly Header[] = body.auth.kind === 'headers' ? body.auth.headers : [];
     const secret = headers.filter((header) => header.secret);
     requireSendable(headers);
@@ -47,6 +49,13 @@ export class ServerRegistration {
     if (removed.identityId !== null) await this.bus.request(vaultContracts.destroyCredential, { identityId: removed.identityId });
   }
 
+  async #addressed({ catalogue, url, ...body }: ServerBody): Promise<AddressedBody> {
+    if ((url === undefined) === (catalogue === undefined)) throw new Refusal('bad_request', { problem: 'either url or catalogue says which server' });
+    if (url !== undefined) return { ...body, url };
+    const entry = await this.bus.request(catalogueContracts.getCatalogueEntry, { name: catalogue! });
+    return { ...body, url: entry.url, name: body.name ?? entry.name };
+  }
+
   async #store(identityId: string, serverId: string, origin: string, secret: readonly Header[]): Promise<void> {
     const { publicKey } = await this.bus.request(vaultContracts.getEntryKey, {});
     const fields = secret.map(({ name, value }) => {
@@ -59,7 +68,7 @@ export class ServerRegistration {
   }
 }
 
-function registered(body: ServerBody, headers: readonly Header[]) {
+function registered(body: AddressedBody, headers: readonly Header[]) {
   const secret = headers.filter((header) => header.secret).map(({ name }) => name);
   const plain = headers.filter((header) => !header.secret).map(({ name, value }) => [name, value] as [string, string]);
   const identityMode = body.identityMode ?? (secret.length > 0 ? 'global' : 'none');

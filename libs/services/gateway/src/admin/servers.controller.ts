@@ -33,7 +33,7 @@ export class ServersController {
 
   @Post()
   @Needs('servers.manage')
-  @Operation({ summary: 'Register a server; its secret headers go to the vault', body: api.serverBody, answer: server, status: 201, errors: addServer.errors })
+  @Operation({ summary: 'Register a server; its secret headers go to the vault', body: api.serverBody, answer: server, status: 201, errors: [...addServer.errors, 'not_found'] })
   async add(@Body() body: z.output<typeof api.serverBody>, @Req() request: AdminRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return tagged(await this.registration.add(body, actorOf(request)), reply);
   }

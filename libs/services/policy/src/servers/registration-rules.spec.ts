@@ -7,13 +7,18 @@ import { requireServerUrl } from './server-url.js';
 describe('the name of a server', () => {
   it.each([
     ['https://api.notion.com/mcp', 'notion'],
+    ['https://mcp.notion.com/mcp', 'notion'],
+    ['https://mcp.eu.notion.com:8443/mcp?x=1', 'notion'],
     ['https://mcp.linear.app/sse', 'linear'],
     ['https://notion.so', 'notion'],
     ['https://mcp.example.co.uk/', 'example'],
+    ['https://api.mcp.example.com.au:444/', 'example'],
     ['https://co.uk/', 'co'],
     ['http://localhost:3001/mcp', 'localhost'],
     ['http://127.0.0.1:3001/mcp', 'server'],
     ['http://[::1]:3001/mcp', 'server'],
+    ['http://[2001:db8::1]/mcp', 'server'],
+    ['http://10.0.0.7/mcp', 'server'],
     ['http://demo_server.internal/mcp', 'demo-server'],
     ['https://MCP.GitHub.COM./', 'github'],
     ['https://xn--bcher-kva.example/', 'xn--bcher-kva'],

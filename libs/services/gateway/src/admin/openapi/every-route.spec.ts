@@ -36,6 +36,8 @@ function trialOf(method: string, path: string, operation: any): Trial {
   const body = schema === undefined ? undefined : sampleOf(schema, openapi);
   // A token for somebody else asks for more than one's own does.
   delete body?.callerId;
+  // A server is named by its address or by the catalogue, not by both.
+  delete body?.catalogue;
   if (body?.url !== undefined) Object.assign(body, { url: 'https://a.example/mcp', identityMode: 'none' });
   return {
     ...{ id: operation.operationId, need: operation['x-gatehouse-capability'], status, schema, body },

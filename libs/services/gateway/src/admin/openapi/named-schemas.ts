@@ -1,4 +1,4 @@
-import { accessContracts, api, auditContracts, authContracts, clientContracts, policyContracts, signInContracts } from '@gatehouse/contracts';
+import { accessContracts, api, auditContracts, authContracts, catalogueContracts, clientContracts, policyContracts, signInContracts } from '@gatehouse/contracts';
 import { z } from 'zod';
 
 /** The schemas that have a name in the document; all others stand where they are used. */
@@ -6,6 +6,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: api.problem,
   Server: policyContracts.server,
   ServerItem: policyContracts.observedItem,
+  CatalogueEntry: catalogueContracts.catalogueEntry,
   ServerLogLine: api.logLine,
   Policy: policyContracts.policy,
   PolicyQuestion: policyContracts.policyQuestion,
