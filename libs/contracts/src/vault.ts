@@ -41,6 +41,7 @@ export const getEntryKey = defineRequest({
   callers: ['gateway', 'auth'],
   request: z.strictObject({}),
   reply: z.strictObject({ keyId: z.string(), publicKey }),
+  errors: ['vault_unavailable'],
 });
 
 /** Stores (or replaces, as a new version) the secret fields of one identity. */
@@ -136,6 +137,7 @@ export const leaseTokenSigningKeys = defineRequest({
   callers: ['auth'],
   request: z.strictObject({ instanceKey: publicKey }),
   reply: z.strictObject({ keys: z.array(z.strictObject({ ...tokenKeyMembers, sealed: sealed.nullable() })).min(2) }),
+  errors: ['vault_unavailable'],
 });
 
 /**
@@ -149,6 +151,7 @@ export const rotateTokenSigningKey = defineRequest({
   callers: ['auth'],
   request: z.strictObject({ expectedActive: keyId, retireNow: z.boolean() }),
   reply: z.strictObject({ rotated: z.boolean(), keys: z.array(tokenSigningKey).min(2) }),
+  errors: ['vault_unavailable'],
 });
 
 /**
@@ -172,7 +175,7 @@ export const leaseAuthSecret = defineRequest({
   callers: ['auth'],
   request: z.strictObject({ secretId, instanceKey: publicKey }),
   reply: z.strictObject({ sealed, version: z.int().min(1) }),
-  errors: ['credential_missing'],
+  errors: ['credential_missing', 'vault_unavailable'],
 });
 
 /** Destroys one of auth's own secrets; asking twice is fine. */
@@ -242,6 +245,7 @@ export const listVerificationKeys = defineRequest({
   owner: 'vault',
   request: z.strictObject({}),
   reply: z.strictObject({ policy: verificationKeys, directory: verificationKeys }),
+  errors: ['vault_unavailable'],
 });
 
 /** A credential has a new version, or none any more: drop what was leased. */
