@@ -1,9 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import { AeadKey, newSealingKeyPair, openSealed, type SealingKeyPair } from '@gatehouse/kernel';
 import type { VerificationKeys } from '@gatehouse/snapshots';
 import { importVerificationKey } from '../snapshot/snapshot-feed.js';
+import { KeyedDigest } from './keyed-digest.js';
 
 type KeyLeaseContract = typeof vaultContracts.leaseSessionKey;
 
@@ -14,7 +14,7 @@ type KeyLeaseContract = typeof vaultContracts.leaseSessionKey;
 export class EdgeKeys {
   readonly pair: SealingKeyPair = newSealingKeyPair();
   #session: readonly AeadKey[] = [];
-  #digest: KeyObject | undefined;
+  #digest: KeyedDigest | undefined;
   #verification: { policy: VerificationKeys; directory: VerificationKeys } | undefined;
 
   constructor(private readonly bus: Bus) {}
@@ -24,7 +24,7 @@ export class EdgeKeys {
     const session = await this.#lease(vaultContracts.leaseSessionKey, 'session');
     const [digest] = await this.#lease(vaultContracts.leaseDigestKey, 'digest');
     this.#session = session.map(({ id, bytes }) => new AeadKey(id, bytes));
-    this.#digest = createSecretKey(digest!.bytes);
+    this.#digest = new KeyedDigest(digest!.bytes);
     for (const { bytes } of [...session, digest!]) bytes.fill(0);
   }
 
@@ -40,7 +40,7 @@ export class EdgeKeys {
 
   /** HMAC-SHA256 under the deployment's digest key, base64url: equal inputs show as equal, nothing else shows. */
   digest(data: Buffer | string): string {
-    return createHmac('sha256', this.#digest!).update(data).digest('base64url');
+    return this.#digest!.of(data);
   }
 
   /** Public keys of one kind of snapshot; asks the vault once, and again when `refresh` says so. */
