@@ -5,11 +5,12 @@ import type { Edge } from '../edge.js';
 
 type Facts = auditContracts.RecordFacts;
 type Outcome = auditContracts.RecordOutcome;
-type Step = Exclude<keyof auditContracts.StepTimings, 'total'>;
+type Timing = keyof auditContracts.StepTimings;
+type Step = Exclude<Timing, 'total'>;
 
-const NO_STEPS: Readonly<Record<Step, undefined>> = {
+const NO_STEPS: Readonly<Record<Timing, undefined>> = {
   ...{ receive: undefined, authenticate: undefined, resolve: undefined, authorize: undefined },
-  ...{ record: undefined, credential: undefined, forward: undefined, respond: undefined },
+  ...{ record: undefined, credential: undefined, forward: undefined, respond: undefined, total: undefined },
 };
 const ANONYMOUS: Facts['caller'] = { kind: 'anonymous', id: null, name: null, tokenId: null, address: null };
 
@@ -24,7 +25,7 @@ export class CallDraft {
   readonly callId: string;
   readonly facts: Facts;
   // Every step from the start: an object that grows by one name per step would change its shape eight times per call.
-  readonly #steps: Record<Step, number | undefined> = { ...NO_STEPS };
+  readonly #steps: Record<Timing, number | undefined> = { ...NO_STEPS };
   bytesOut = 0;
   events = 0;
   upstreamStatus: number | null = null;
@@ -86,7 +87,8 @@ export class CallDraft {
 
   /** Writes the intent and waits until it is durable; refuses with `audit_unavailable`, and then nothing may be forwarded. */
   async intend(): Promise<void> {
-    await this.edge.spool.intent({ ...this.#head(), facts: this.facts });
+    const { callId, facts } = this;
+    await this.edge.spool.intent({ id: this.#eventId(), callId, at: this.#at, monotonic: this.#monotonic(), facts });
     this.#intended = true;
     this.mark('record');
   }
@@ -95,9 +97,11 @@ export class CallDraft {
   close(ending: Ending): void {
     if (this.#closed) return;
     this.#closed = true;
+    const { callId, facts } = this;
     const outcome = this.#outcome(ending);
-    if (this.#intended) this.edge.spool.outcome({ ...this.#head(), outcome });
-    else this.edge.spool.single({ ...this.#head(), facts: this.facts, outcome });
+    const [id, at, monotonic] = [this.#eventId(), this.edge.clock.now(), this.#monotonic()];
+    if (this.#intended) this.edge.spool.outcome({ id, callId, at, monotonic, outcome });
+    else this.edge.spool.single({ id, callId, at, monotonic, facts, outcome });
     this.edge.metrics.inFlight.add(-1);
     this.edge.metrics.calls.labels(ending.status).inc();
     this.edge.metrics.seconds.observe((outcome.steps.total ?? 0) / 1_000);
@@ -109,27 +113,27 @@ export class CallDraft {
     this.edge.metrics.inFlight.add(-1);
   }
 
-  #head(): { id: string; callId: string; at: number; monotonic: number } {
-    const first = !this.#intended && !this.#closed;
-    return {
-      id: newId('event', this.edge.clock),
-      callId: this.callId,
-      at: first ? this.#at : this.edge.clock.now(),
-      monotonic: rounded(this.edge.clock.monotonicMs()),
-    };
+  #eventId(): string {
+    return newId('event', this.edge.clock);
   }
 
+  #monotonic(): number {
+    return rounded(this.edge.clock.monotonicMs());
+  }
+
+  // Whole literals, here and above: for members that are spread in the engine looks up a shape each time.
   #outcome(ending: Ending): Outcome {
+    this.#steps.total = rounded(this.edge.clock.monotonicMs() - this.#started);
     return {
       status: ending.status,
       code: ending.code ?? null,
-      ...(ending.reason === undefined ? {} : { reason: ending.reason }),
+      reason: ending.reason,
       httpStatus: ending.httpStatus ?? null,
       upstreamStatus: this.upstreamStatus,
       resultDigest: this.resultDigest,
       bytesOut: this.bytesOut,
       events: this.events,
-      steps: { ...this.#steps, total: rounded(this.edge.clock.monotonicMs() - this.#started) } as auditContracts.StepTimings,
+      steps: this.#steps as auditContracts.StepTimings,
       faultId: ending.faultId ?? null,
     };
   }

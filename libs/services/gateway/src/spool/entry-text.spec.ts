@@ -27,6 +27,22 @@ describe('the text of an entry', () => {
     );
   });
 
+  it('spells any outcome as JSON.stringify would', () => {
+    const ms = fc.oneof(fc.integer({ min: 0, max: 10 ** 9 }).map((micros) => micros / 1_000), fc.double({ min: 0, max: 1e21, noNaN: true }));
+    const text = fc.option(fc.string({ unit: 'binary', maxLength: 60 }));
+    const steps = fc.record({ receive: ms, authenticate: ms, resolve: ms, authorize: ms, record: ms, credential: ms, forward: ms, respond: ms, total: ms }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(steps, text, fc.option(fc.string(), { nil: undefined }), fc.option(fc.nat()), ms, (timings, said, reason, status, monotonic) => {
+        const { httpStatus: _httpStatus, status: ended, code: _code, ...rest } = sampleOutcome;
+        const outcome = { status: ended, code: said, reason, httpStatus: status, ...rest, upstreamStatus: status, steps: timings, faultId: said };
+        const entry = { ...head, monotonic, outcome };
+        expect(JSON.parse(outcomeText(entry))).toEqual(JSON.parse(JSON.stringify({ v: 1, phase: 'outcome', ...entry })));
+      }),
+    );
+    const outcome = { ...sampleOutcome, steps: { receive: 0.001, authenticate: 0, resolve: 0.1, authorize: 0.12, record: 1, credential: 999.999, forward: 1000.01, respond: 1234567.5, total: 0.0004 } };
+    expect(outcomeText({ ...head, outcome })).toBe(JSON.stringify({ v: 1, phase: 'outcome', ...head, outcome }));
+  });
+
   it('spells a frozen part once and one that may change each time', () => {
     const facts = sampleFacts;
     const changing = { ...facts.caller };
