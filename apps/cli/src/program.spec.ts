@@ -20,6 +20,7 @@ describe('the command tree', () => {
       'whoami',
       ...['add', 'list', 'show', 'tools', 'probe', 'logs', 'restart', 'stop', 'start', 'rm'].map((name) => `server ${name}`),
       'catalogue list',
+      'catalogue import',
       'call',
       ...['list', 'show', 'apply', 'delete', 'test'].map((name) => `policy ${name}`),
       'audit query',

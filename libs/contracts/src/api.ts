@@ -140,6 +140,18 @@ export const rotationBody = z.strictObject({ retireNow: z.boolean().default(fals
 /** Query of `GET /api/v1/servers/<name>/tools`. */
 export const itemQuery = z.strictObject({ kind: observedItem.shape.kind.default('tool') });
 
+/** Query of `GET /api/v1/catalogue`. */
+export const catalogueQuery = z.strictObject({
+  cursor: serverName.optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
+});
+
+/** Body of `POST /api/v1/catalogue/import`: where an MCP Registry is; `/v0/servers` is added unless the path ends in `/servers`. */
+export const importBody = z.strictObject({ url: z.string().min(1).max(500), allowPrivateNetwork: z.boolean().default(false) });
+
+/** Answer of `POST /api/v1/catalogue/import`: how many entries it brought, and whether the registry had more than are taken. */
+export const importedEntries = z.strictObject({ imported: z.int().min(0), isCut: z.boolean() });
+
 /** Query of `GET /api/v1/servers/<name>/logs`; with `follow=true` the answer waits up to `waitMs` for something new. */
 export const logQuery = z.strictObject({
   since: z.coerce.number().int().min(0).default(0),

@@ -55,7 +55,7 @@ export { serverLeg } from './servers/server-leg.js';
 export { TestClock } from './test-clock.js';
 export { TestAuthority, type CertificateWish, type TestCertificate } from './tls/test-authority.js';
 export { startConformanceUpstream, type ConformanceUpstream } from './upstreams/conformance/conformance-upstream.js';
-export { type RecordedRequest, type RequiredHeader, type Upstream } from './upstreams/recording-server.js';
+export { startRecordingServer, type RecordedRequest, type RequiredHeader, type Upstream } from './upstreams/recording-server.js';
 export { HOSTILE_ANSWERS, startHostileUpstream } from './upstreams/hostile/hostile-answers.js';
 export { type HostileAnswer, type HostileOutcome } from './upstreams/hostile/hostile-answer.js';
 export { startJsonUpstream, type JsonUpstreamOptions } from './upstreams/json-upstream.js';

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ADMIN_CONTROLLERS } from './admin/admin-controllers.js';
 import { AdminGuard } from './admin/admin-guard.js';
 import { adminApiDocument } from './admin/openapi/admin-api-document.js';
+import { CatalogueImport } from './admin/catalogue-import.js';
 import { OPENAPI } from './admin/openapi/openapi.controller.js';
 import { ProblemFilter } from './admin/problem-filter.js';
 import { ReadOperation } from './admin/read-operation.js';
@@ -20,6 +21,7 @@ export class GatewayModule {
       controllers: ADMIN_CONTROLLERS,
       providers: [
         ...world,
+        CatalogueImport,
         ServerLogs,
         ServerRegistration,
         ServiceSecrets,

@@ -119,5 +119,17 @@ const SERVER_LOG: Migration = {
   `,
 };
 
+const CATALOGUE: Migration = {
+  name: '0007_catalogue',
+  sql: `
+    CREATE TABLE catalogue_entries (
+      name text PRIMARY KEY,
+      source text NOT NULL,
+      entry json NOT NULL
+    );
+    CREATE INDEX catalogue_entries_of ON catalogue_entries (source);
+  `,
+};
+
 /** Schema of policy's database, in order. */
-export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY, SERVER_CONNECTIONS, SERVER_LOG];
+export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY, SERVER_CONNECTIONS, SERVER_LOG, CATALOGUE];

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
-import { policyContracts, SNAPSHOT_CHUNK_CHARS, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { catalogueContracts, policyContracts, SNAPSHOT_CHUNK_CHARS, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { newId, Refusal, sealTo } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
 import { createLogger } from '@gatehouse/telemetry';
@@ -173,6 +173,26 @@ describe('the first start', () => {
     expect(await late.ready()).toBe('policy signing key from the vault');
     LeasingVault.away = false;
     expect(await late.ready()).toBe(true);
+  });
+});
+
+describe('the catalogue', () => {
+  const entry = (name: string, source = 'a') => ({ name, title: name, url: `https://${name}.example/mcp`, auth: 'unknown' as const, documentation: null, notes: null, source });
+  const bring = async (source: string, ...names: string[]) =>
+    (await gateway.request(catalogueContracts.importCatalogue, { actor: ACTOR, source, entries: names.map((name) => entry(name, 'forged')) })).imported;
+  const list = async (more: object = {}) => (await gateway.request(catalogueContracts.listCatalogue, more)).items.map(({ name, source }) => [name, source]);
+
+  it('has what was imported beside the well-known servers, page by page, and the last import of a source in place of the one before', async () => {
+    const own = await list();
+    expect(await bring('a', 'aaa', 'notion', 'zzz')).toBe(2);
+    expect(await bring('b', 'aaa', 'bbb')).toBe(1);
+    const names = [['aaa', 'a'], ['bbb', 'b'], ['zzz', 'a']];
+    expect(await list()).toEqual([...own, ...names].sort());
+    expect(await list({ after: 'bbb', limit: 2 })).toEqual([...own, ...names].sort().filter(([name]) => name! > 'bbb').slice(0, 2));
+    expect(await bring('a', 'ccc')).toBe(1);
+    expect(await list()).toEqual([...own, ['bbb', 'b'], ['ccc', 'a']].sort());
+    expect((await gateway.request(catalogueContracts.getCatalogueEntry, { name: 'notion' })).source).not.toBe('a');
+    await expect(gateway.request(catalogueContracts.getCatalogueEntry, { name: 'zzz' })).rejects.toEqual(refusal('not_found', { catalogue: 'zzz' }));
   });
 });
 

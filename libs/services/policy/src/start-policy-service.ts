@@ -70,7 +70,7 @@ function buildParts({ bus, log, clock = systemClock, config }: PolicyOptions, db
     servers: new Servers(common),
     policies: new Policies(common),
     tests: new PolicyTests(db),
-    catalogue: new Catalogue(),
+    catalogue: new Catalogue(db, log),
     snapshots: new Snapshots(db, new SnapshotSigner(bus, { contract: vaultContracts.leasePolicySigningKey, purpose: 'policy-signing' })),
     observations: new Observations(common),
     schedule: new ProbeSchedule({ ...common, intervalMs: config.probeIntervalMs }),

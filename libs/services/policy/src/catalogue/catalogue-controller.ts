@@ -1,5 +1,5 @@
 import { Serves } from '@gatehouse/bus';
-import { catalogueContracts } from '@gatehouse/contracts';
+import { catalogueContracts, type Actor } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import { Catalogue } from './catalogue.js';
 
@@ -10,15 +10,21 @@ type Entry = catalogueContracts.CatalogueEntry;
 export class CatalogueController {
   constructor(private readonly catalogue: Catalogue) {}
 
-  /** All entries. */
+  /** Entries by name. */
   @Serves(catalogueContracts.listCatalogue)
-  list(): { items: Entry[] } {
-    return { items: this.catalogue.list() };
+  async list({ after, limit }: { after: string | null; limit: number }): Promise<{ items: Entry[] }> {
+    return { items: await this.catalogue.list(after, limit) };
   }
 
   /** One entry. */
   @Serves(catalogueContracts.getCatalogueEntry)
-  get({ name }: { name: string }): Entry {
+  get({ name }: { name: string }): Promise<Entry> {
     return this.catalogue.get(name);
+  }
+
+  /** What a registry has. */
+  @Serves(catalogueContracts.importCatalogue)
+  async import({ actor, source, entries }: { actor: Actor; source: string; entries: Entry[] }): Promise<{ imported: number }> {
+    return { imported: await this.catalogue.replace(actor, source, entries) };
   }
 }

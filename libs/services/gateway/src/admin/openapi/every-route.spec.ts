@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { authContracts } from '@gatehouse/contracts';
 import { newId } from '@gatehouse/kernel';
+import { startRecordingServer, type Upstream } from '@gatehouse/testing';
 import { EdgeStage } from '../../edge-stage.conformance.js';
 import { Neighbours } from '../../neighbours.conformance.js';
 import { ADMIN_CONTROLLERS } from '../admin-controllers.js';
@@ -25,6 +26,7 @@ const ADMIN = ['mcp:access', 'admin'];
 let neighbours: Neighbours;
 let services: AnsweringServices;
 let stage: EdgeStage;
+let registry: Upstream;
 let openapi: any;
 let trials: Trial[];
 let administrator: string;
@@ -38,7 +40,8 @@ function trialOf(method: string, path: string, operation: any): Trial {
   delete body?.callerId;
   // A server is named by its address or by the catalogue, not by both.
   delete body?.catalogue;
-  if (body?.url !== undefined) Object.assign(body, { url: 'https://a.example/mcp', identityMode: 'none' });
+  if (operation.operationId === 'servers.add') Object.assign(body, { url: 'https://a.example/mcp', identityMode: 'none' });
+  if (operation.operationId === 'catalogue.import') Object.assign(body, { url: registry.url, allowPrivateNetwork: true });
   return {
     ...{ id: operation.operationId, need: operation['x-gatehouse-capability'], status, schema, body },
     ...{ method: method.toUpperCase(), path: path.replaceAll(/\{(\w+)\}/g, (_whole, name) => encodeURIComponent(examples.get(name)!)) },
@@ -49,6 +52,7 @@ const sent = ({ method, path, body }: Trial, token?: string) =>
   stage.send(method, path, token === undefined ? {} : { authorization: `Bearer ${token}` }, body === undefined ? undefined : JSON.stringify(body));
 
 beforeAll(async () => {
+  registry = await startRecordingServer((_asked, response) => void response.end('{"servers":[]}'));
   neighbours = new Neighbours();
   await neighbours.serve();
   services = new AnsweringServices(neighbours);
@@ -62,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.close();
   await neighbours.close();
+  await registry.close();
 });
 
 describe('every route of the OpenAPI document', () => {
