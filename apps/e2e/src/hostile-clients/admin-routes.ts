@@ -58,6 +58,24 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const server = (more: object): object => ({ name: 'wanted', url: 'https://mcp.example/mcp', ...more });
 const withHeader = (name: string, value = 'a-value-of-some-length'): object => server({ auth: { kind: 'headers', headers: [{ name, value, secret: true }] } });
 
+/** Where nothing may be reached, and what is no address. */
+const ADDRESSES = [
+  'http://169.254.169.254/latest/meta-data/',
+  'https://169.254.169.254/',
+  'https://127.0.0.1/',
+  'https://[::1]/',
+  'https://[::ffff:127.0.0.1]/',
+  'https://0x7f.1/',
+  'https://2130706433/',
+  'https://10.0.0.1/',
+  'file:///etc/passwd',
+  'javascript:alert(1)',
+  'https://user:pass@mcp.example/',
+  'https://mcp.example/#x',
+  'ftp://mcp.example/',
+  'no url',
+];
+
 /** Bodies that want to say more than they may, or something else (A-19, A-20). */
 export const BAD_BODIES: readonly BadChange[] = [
   ...['id', 'state', 'revision', 'identityId', 'tenant', 'owner', 'createdAt', 'command', 'args', 'env'].map((field) =>
@@ -100,9 +118,10 @@ export const BAD_BODIES: readonly BadChange[] = [
 
 /** Addresses and headers that must not be stored (A-20). */
 export const BAD_SERVERS: readonly BadChange[] = [
-  ...['http://169.254.169.254/latest/meta-data/', 'https://169.254.169.254/', 'https://127.0.0.1/', 'https://[::1]/', 'https://[::ffff:127.0.0.1]/', 'https://0x7f.1/', 'https://2130706433/', 'https://10.0.0.1/', 'file:///etc/passwd', 'javascript:alert(1)', 'https://user:pass@mcp.example/', 'https://mcp.example/#x', 'ftp://mcp.example/', 'no url'].map((url) =>
+  ...ADDRESSES.map((url) =>
     change(`the address ${url}`, URL_REFUSED, 'POST', '/servers', server({ url })),
   ),
+  ...ADDRESSES.map((url) => change(`a registry at ${url}`, URL_REFUSED, 'POST', '/catalogue/import', { url })),
   change('the metadata service with the allowance', URL_REFUSED, 'POST', '/servers', server({ url: 'http://169.254.169.254/', allowPrivateNetwork: true })),
   ...['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Mcp-Session-Id', 'mcp-protocol-version'].map((name) => change(`the header ${name}`, HEADER_REFUSED, 'POST', '/servers', withHeader(name))),
   change('a header value with a line break', HEADER_REFUSED, 'POST', '/servers', withHeader('X-Api-Key', 'a\r\nHost: evil.example')),
