@@ -17,6 +17,7 @@ export {
   isRequestId,
   MAX_BATCH,
   parseBody,
+  parseServerEnvelope,
   parseServerMessage,
   readId,
   type McpMessage,

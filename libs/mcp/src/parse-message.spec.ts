@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Refusal, type JsonObject, type JsonValue } from '@gatehouse/kernel';
-import { parseBody, parseServerMessage, readId } from './parse-message.js';
+import { isJsonObject, Refusal, type JsonObject, type JsonValue } from '@gatehouse/kernel';
+import { parseBody, parseServerEnvelope, parseServerMessage, readId } from './parse-message.js';
 
 const body = (value: JsonValue): Buffer => Buffer.from(JSON.stringify(value));
 const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: { text: 'é' } } };
@@ -131,4 +131,71 @@ describe('parseServerMessage', () => {
       expect(refusal(() => parseServerMessage(Buffer.from(text)))).toMatch(/^upstream_invalid /);
     },
   );
+});
+
+describe('parseServerEnvelope', () => {
+  const said = (read: (bytes: Buffer) => unknown, bytes: Buffer): unknown => {
+    try {
+      return read(bytes);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return `${error.code} ${String(error.details['reason'])}`;
+    }
+  };
+  /** What the whole reading says, with the result as the envelope shows it. */
+  const expected = (bytes: Buffer): unknown => {
+    const whole = said(parseServerMessage, bytes);
+    if (!isJsonObject(whole) || !isJsonObject(whole['result'])) return whole;
+    return { ...whole, result: whole['result']['isError'] === true ? { isError: true } : {} };
+  };
+  const sameOrWhole = (bytes: Buffer): void => {
+    const envelope = said(parseServerEnvelope, bytes);
+    expect([expected(bytes), said(parseServerMessage, bytes)]).toContainEqual(envelope);
+    if (!bytes.includes('\\')) expect(envelope).toEqual(expected(bytes));
+  };
+
+  it.each([
+    '{"jsonrpc":"2.0","id":1,"result":{}}',
+    '{"result":{"isError":true,"content":[{"isError":false}]},"jsonrpc":"2.0","id":"a"}',
+    ' { "jsonrpc" : "2.0" , "result" : { "content" : [ { "result" : { "isError" : true } } ] , "isError" : false } , "id" : 1 } ',
+    '{"jsonrpc":"2.0","id":1,"result":{"a":{"isError":true}}}',
+    '{"jsonrpc":"2.0","id":1,"result":{"isError": true }}',
+    '{"jsonrpc":"2.0","id":1,"result":{"isError":"true"}}',
+    '{"jsonrpc":"2.0","id":1,"result":{"text":"é€😀"},"x":"é"}',
+    '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x","data":{"result":{"isError":true}}}}',
+    '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"result":{"isError":true}}}',
+  ])('reads %s as the whole, but for the result', (text) => {
+    expect(said(parseServerEnvelope, Buffer.from(text))).toEqual(expected(Buffer.from(text)));
+  });
+
+  it.each([
+    String.raw`{"jsonrpc":"2.0","id":1,"result":{"is\u0045rror":true}}`,
+    String.raw`{"jsonrpc":"2.0","id":1,"r\u0065sult":{"isError":true}}`,
+  ])('parses the whole of %s, whose names are written with escapes', (text) => {
+    expect(parseServerEnvelope(Buffer.from(text))).toEqual(parseServerMessage(Buffer.from(text)));
+  });
+
+  it.each([
+    '{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2}}',
+    '{"jsonrpc":"2.0","id":1,"result":{},"result":{}}',
+    '{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"x"}}',
+    '{"jsonrpc":"2.0","id":1,"result":{},"Result":{}}',
+    '{"jsonrpc":"2.0","id":1,"result":{"isError":tru}}',
+    '{"jsonrpc":"2.0","id":null,"result":{}}',
+    '{"jsonrpc":"2.0","id":1,"result":{}',
+    '{"jsonrpc":"2.0","id":1,"result":[]}{}',
+    '[{"jsonrpc":"2.0","id":1,"result":{"isError":true}}]',
+  ])('refuses %s as the whole reading does', (text) => {
+    expect(said(parseServerEnvelope, Buffer.from(text))).toBe(said(parseServerMessage, Buffer.from(text)));
+    expect(said(parseServerEnvelope, Buffer.from(text))).toMatch(/^upstream_invalid /);
+  });
+
+  it('agrees with the whole reading on any message', () => {
+    const name = fc.constantFrom('jsonrpc', 'id', 'result', 'error', 'method', 'params', 'isError', 'Result', 'x', 'é');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof({ depthSize: 'small' }, fc.constantFrom('2.0', 1, true, false, null, 'a"\\é'), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(name, tie('value'), { maxKeys: 4, noNullPrototype: true })),
+    }));
+    const answer = fc.record({ jsonrpc: fc.constant('2.0'), id: fc.constantFrom(1, 'a', null), result: value, x: value, error: value }, { requiredKeys: ['jsonrpc', 'id', 'result'] });
+    fc.assert(fc.property(fc.oneof(answer, value), fc.constantFrom(0, 2), (any, space) => sameOrWhole(Buffer.from(JSON.stringify(any, undefined, space)))), { numRuns: 2_000 });
+  });
 });

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { isJsonObject, Refusal, type JsonObject, type JsonValue } from '@gatehouse/kernel';
 import { refuseLookAlikes } from './look-alike-names.js';
-import { ANSWER_LIMITS, REQUEST_LIMITS, scanJson, type ScanLimits } from './scan-json.js';
+import { ANSWER_LIMITS, REQUEST_LIMITS, scanAnswer, scanJson, type ScanLimits } from './scan-json.js';
 
 /** A JSON-RPC id as MCP allows it: a string or an integer that a double holds exactly, never null. */
 export type RequestId = string | number;
@@ -53,8 +53,20 @@ export function parseBody(bytes: Buffer, limits: ScanLimits = REQUEST_LIMITS): M
  * `upstream_invalid` {reason} for whatever `parseBody` would refuse, and for batches.
  */
 export function parseServerMessage(bytes: Buffer, limits: ScanLimits = ANSWER_LIMITS): McpMessage {
+  return fromServer(() => message(parseScanned(bytes, limits)));
+}
+
+/**
+ * The same for an answer whose result goes on as it is: everything is scanned and checked alike, but of a
+ * result that is an object only `isError` is read, and only when it is true.
+ */
+export function parseServerEnvelope(bytes: Buffer, limits: ScanLimits = ANSWER_LIMITS): McpMessage {
+  return fromServer(() => message(parseEnvelope(bytes, limits)));
+}
+
+function fromServer(parse: () => McpMessage): McpMessage {
   try {
-    return message(parseScanned(bytes, limits));
+    return parse();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal('upstream_invalid', { reason: error.details['reason'] ?? error.code });
@@ -85,7 +97,18 @@ export function isRequestId(value: unknown): value is RequestId {
 
 function parseScanned(bytes: Buffer, limits: ScanLimits): JsonValue {
   scanJson(bytes, limits);
-  return JSON.parse(bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')) as JsonValue;
+  return JSON.parse(textOf(bytes)) as JsonValue;
+}
+
+function parseEnvelope(bytes: Buffer, limits: ScanLimits): JsonValue {
+  const result = scanAnswer(bytes, limits);
+  if (result === undefined) return JSON.parse(textOf(bytes)) as JsonValue;
+  const [before, after] = [textOf(bytes.subarray(0, result.start)), textOf(bytes.subarray(result.end))];
+  return JSON.parse(`${before}${result.isError ? '{"isError":true}' : '{}'}${after}`) as JsonValue;
+}
+
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }
 
 function batch(values: JsonValue[]): McpMessage[] {

@@ -20,9 +20,9 @@ export function reservedMetaKeys(holder: JsonObject | undefined): string[] {
 
 /** The object without reserved `_meta` keys: the same object when it has none, so bytes can go out unchanged. */
 export function stripReservedMeta(holder: JsonObject): JsonObject {
-  const reserved = new Set(reservedMetaKeys(holder));
-  if (reserved.size === 0) return holder;
-  const kept = Object.entries(holder['_meta'] as JsonObject).filter(([key]) => !reserved.has(key));
+  const reserved = reservedMetaKeys(holder);
+  if (reserved.length === 0) return holder;
+  const kept = Object.entries(holder['_meta'] as JsonObject).filter(([key]) => !reserved.includes(key));
   return { ...holder, _meta: Object.fromEntries(kept) };
 }
 

@@ -47,12 +47,37 @@ export function scanJson(bytes: Uint8Array, limits: ScanLimits = REQUEST_LIMITS)
   scanner.run(bytes, limits);
 }
 
+/** Where the result of a response stands in its bytes, braces included, and whether its `isError` is true. */
+export interface ResultSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly isError: boolean;
+}
+
+/**
+ * As `scanJson`, with the place of the result of a response, so that what nobody looks into need not be parsed.
+ * Undefined when there is none, it is no object, or a name beside or in it is written with escapes.
+ */
+export function scanAnswer(bytes: Uint8Array, limits: ScanLimits = ANSWER_LIMITS): ResultSpan | undefined {
+  scanJson(bytes, limits);
+  return scanner.result;
+}
+
+const RESULT = Buffer.from('result');
+const IS_ERROR = Buffer.from('isError');
+const LOWER_T = 0x74;
+const NOWHERE = -1;
+
 class JsonScanner {
   private bytes: Uint8Array = NOTHING;
   private limits = REQUEST_LIMITS;
   private at = 0;
   private depth = 0;
   private nodes = 0;
+  private resultStart = NOWHERE;
+  private resultEnd = NOWHERE;
+  private isError = false;
+  private doubtful = false;
   private readonly isObject = new Uint8Array(DEEPEST + 1);
   private readonly names = new MemberNames();
 
@@ -62,12 +87,22 @@ class JsonScanner {
     this.at = 0;
     this.depth = 0;
     this.nodes = 0;
+    this.resultStart = NOWHERE;
+    this.resultEnd = NOWHERE;
+    this.isError = false;
+    this.doubtful = false;
     try {
       this.document();
     } finally {
       // One scanner serves the process: it must not keep the last caller's body alive.
       this.bytes = NOTHING;
     }
+  }
+
+  /** Of the document that was scanned last. */
+  get result(): ResultSpan | undefined {
+    if (this.doubtful || this.resultStart === NOWHERE) return undefined;
+    return { start: this.resultStart, end: this.resultEnd, isError: this.isError };
   }
 
   private document(): void {
@@ -107,6 +142,7 @@ class JsonScanner {
   /** After a value: closes what ends here; true when a comma announces another value. */
   private next(): boolean {
     while (this.depth > 0) {
+      if (this.depth === 1 && this.isInResult()) this.resultEnd = this.at;
       const inObject = this.isObject[this.depth] === 1;
       const byte = this.skipSpace();
       if (byte === COMMA) {
@@ -126,8 +162,33 @@ class JsonScanner {
     const start = this.at + 1;
     const escaped = this.string();
     this.names.add(this.bytes, start, this.at - 1, this.depth, escaped);
+    const end = this.at - 1;
     if (this.skipSpace() !== COLON) throw this.broken('syntax');
     this.at++;
+    if (this.depth === 1) this.topMember(start, end, escaped);
+    else if (this.depth === 2 && this.isInResult()) this.resultMember(start, end, escaped);
+  }
+
+  private isInResult(): boolean {
+    return this.resultStart !== NOWHERE && this.resultEnd === NOWHERE;
+  }
+
+  private topMember(start: number, end: number, escaped: boolean): void {
+    if (escaped) this.doubtful = true;
+    else if (this.isName(RESULT, start, end) && this.skipSpace() === OPEN_BRACE) this.resultStart = this.at;
+  }
+
+  // The first byte is enough: what begins as `true` and is not it does not get through the scan.
+  private resultMember(start: number, end: number, escaped: boolean): void {
+    if (escaped) this.doubtful = true;
+    else if (this.isName(IS_ERROR, start, end)) this.isError = this.skipSpace() === LOWER_T;
+  }
+
+  private isName(name: Uint8Array, start: number, end: number): boolean {
+    if (end - start !== name.length) return false;
+    let at = 0;
+    while (at < name.length && this.bytes[start + at] === name[at]) at++;
+    return at === name.length;
   }
 
   /** Takes a string from its opening quote on; true when it holds escapes. */

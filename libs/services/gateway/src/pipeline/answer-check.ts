@@ -1,6 +1,7 @@
 import {
   filterList,
   mayHoldReservedMeta,
+  parseServerEnvelope,
   parseServerMessage,
   stripReservedMeta,
   type ListKey,
@@ -36,7 +37,7 @@ export function checkedAnswer(bytes: Buffer, answered: Answered, edge: Edge): Ch
   refuseGiveAway(bytes, answered);
   const { resolved } = answered;
   // What goes out must have one reading only, as it must inside an event: an id that stands twice is another answer to another parser.
-  const response = responseIn(bytes);
+  const response = responseIn(bytes, resolved);
   if (response.id !== idOf(resolved)) throw new Refusal('upstream_invalid', { reason: 'unexpected_response' });
   return checkedResponse(response, bytes, answered, edge);
 }
@@ -65,7 +66,7 @@ function checkedError(error: JsonObject, bytes: Buffer): CheckedAnswer {
 function checkedResult({ id, result }: McpResponse, bytes: Buffer, answered: Answered, edge: Edge): CheckedAnswer {
   if (!isJsonObject(result)) throw new Refusal('upstream_invalid', { reason: 'result_no_object' });
   const { resolved } = answered;
-  const rewritten = rewrite(mayHoldReservedMeta(bytes) ? stripReservedMeta(result) : result, resolved, edge);
+  const rewritten = rewrite(stripReservedMeta(result), resolved, edge);
   const mintedSession = isInitialize(resolved.intent) ? mintSession(result, answered, edge) : undefined;
   const isError = result['isError'] === true;
   return {
@@ -102,10 +103,16 @@ function withoutTasks(result: JsonObject): JsonObject {
   return { ...result, capabilities: carried };
 }
 
-function responseIn(bytes: Buffer): McpResponse {
-  const message = parseServerMessage(bytes);
+function responseIn(bytes: Buffer, resolved: Resolved): McpResponse {
+  const message = goesOnAsItIs(bytes, resolved) ? parseServerEnvelope(bytes) : parseServerMessage(bytes);
   if (message.kind !== 'response') throw new Refusal('upstream_invalid', { reason: 'no_response' });
   return message;
+}
+
+/** Whether nothing in the result can be read or rewritten here: then its bytes are scanned, and not parsed as well. */
+function goesOnAsItIs(bytes: Buffer, { intent }: Resolved): boolean {
+  if (intent.kind !== 'message' || isInitialize(intent) || intent.admitted.row.listKey !== undefined) return false;
+  return !mayHoldReservedMeta(bytes);
 }
 
 function idOf({ intent }: Resolved): RequestId | undefined {
