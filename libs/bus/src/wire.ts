@@ -3,6 +3,9 @@ import { Fault, isErrorCode, isJsonObject, Refusal, type ErrorCode, type JsonObj
 /** NATS refuses more than this unless configured otherwise; the in-process adapter keeps to it too. */
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 
+/** No UTF-16 unit takes more than three bytes of UTF-8: a shorter text need not be counted. */
+const SURELY_FITS = MAX_PAYLOAD_BYTES / 3;
+
 /** An error as it travels: never a message or a stack, which may hold secrets of the owner. */
 export interface WireError {
   readonly code: ErrorCode;
@@ -14,7 +17,7 @@ export interface WireError {
 /** JSON text of a packet or an event; Refusal too_large over the limit, Fault for what JSON cannot carry. */
 export function encode(value: unknown): string {
   const text = toText(value);
-  if (Buffer.byteLength(text) > MAX_PAYLOAD_BYTES) throw new Refusal('too_large', { limit: MAX_PAYLOAD_BYTES });
+  if (text.length > SURELY_FITS && Buffer.byteLength(text) > MAX_PAYLOAD_BYTES) throw new Refusal('too_large', { limit: MAX_PAYLOAD_BYTES });
   return text;
 }
 
