@@ -14,6 +14,7 @@ import { addRole } from './commands/role.js';
 import { addServer } from './commands/server.js';
 import { addServiceAccount } from './commands/service-account.js';
 import { addSigningKey } from './commands/signing-key.js';
+import { addVaultKey } from './commands/vault-key.js';
 import { addTeam } from './commands/team.js';
 import { addTokenIssuer } from './commands/token-issuer.js';
 import { addToken } from './commands/token.js';
@@ -59,6 +60,7 @@ export function buildProgram(surroundings: Surroundings): Command {
   addIdentityProvider(program, context);
   addTokenIssuer(program, context);
   addSigningKey(program, context);
+  addVaultKey(program, context);
   addCompletion(program, surroundings);
   return program;
 }

@@ -7,6 +7,7 @@ import { catalogueEntry } from './catalogue.js';
 import { callerId, clientId, displayText, epochMs, policyName, roleName, serverName, teamName } from './names.js';
 import { applyPolicies, identityMode, observedItem, policy, policyAnswer, policyQuestion, server } from './policy.js';
 import { claimMapping, identityProvider, putIdentityProvider, putTokenIssuer, tokenIssuer } from './sign-in.js';
+import { rotateKeys, rotationProgress } from './vault.js';
 
 /** One header of `POST /servers`: a secret one goes to the vault and is never shown again. */
 const apiHeader = z.strictObject({ name: z.string().min(1).max(128), value: z.string().min(1).max(8_192), secret: z.boolean().default(false) });
@@ -137,6 +138,9 @@ export const tokenIssuerBody = z.strictObject({
 /** Body of `POST /api/v1/signing-keys/rotate`. */
 export const rotationBody = z.strictObject({ retireNow: z.boolean().default(false) });
 
+/** Body of `POST /api/v1/vault-keys/rotate`; `expectedActive` as last shown, so that two who ask at once rotate once. */
+export const vaultRotationBody = rotateKeys.request;
+
 /** Query of `GET /api/v1/servers/<name>/tools`. */
 export const itemQuery = z.strictObject({ kind: observedItem.shape.kind.default('tool') });
 
@@ -212,6 +216,12 @@ export const whoami = z.strictObject({
   /** The OAuth client that the access token was made for; null for personal access tokens. */
   clientId: clientId.nullable(),
 });
+
+/** Answer of `GET /api/v1/vault-keys`. */
+export const vaultKeys = rotationProgress.reply;
+
+/** Answer of `POST /api/v1/vault-keys/rotate`. */
+export const rotatedVaultKeys = rotateKeys.reply;
 
 /** A page of a list. */
 const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });

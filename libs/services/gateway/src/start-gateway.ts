@@ -64,6 +64,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { server, app } = await listen(parts, options, door);
   const stop = new AbortController();
   const loaded = loadKeys(parts, log, stop.signal).then(() => startFeeds(parts, bus));
+  void loaded.then(() => parts.keys.follow((error) => log.warn({ code: asRefusalOrFault(error).code }, 'keys not leased again; those held go on')));
   spool.startShipping((batch) => bus.request(auditContracts.appendEntries, batch));
   const review = setInterval(() => parts.edge.streams.review(), REVIEW_MS).unref();
   const ready = (): true | string => readiness(parts, spool);
@@ -75,6 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       parts.edge.draining = true;
       clearInterval(review);
       stop.abort();
+      parts.keys.close();
       await drain(server, parts);
       const subscriptions = await loaded;
       await Promise.all(subscriptions.map((subscription) => subscription.close()));

@@ -12,6 +12,7 @@ import { RolesController } from './roles.controller.js';
 import { ServersController } from './servers.controller.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { SigningKeysController } from './signing-keys.controller.js';
+import { VaultKeysController } from './vault-keys.controller.js';
 import { SystemController } from './system.controller.js';
 import { TeamsController } from './teams.controller.js';
 import { TokenIssuersController } from './token-issuers.controller.js';
@@ -33,6 +34,7 @@ export const ADMIN_CONTROLLERS: Type[] = [
   IdentityProvidersController,
   TokenIssuersController,
   SigningKeysController,
+  VaultKeysController,
   AuditController,
   SystemController,
   OpenapiController,

@@ -9,11 +9,11 @@ import type { Neighbours } from '../neighbours.conformance.js';
 import { sampleOf } from './json-samples.conformance.js';
 
 /** What the doubles among the neighbours answer themselves. */
-const ANSWERED = /snapshot\.get|directory\.get|server\.add|catalogue\.get|entries\.append|caller\.link|issuer-keys\.refresh/;
+const ANSWERED = /entry-key|credential|session-key|digest-key|verification-keys|snapshot\.get|directory\.get|server\.add|catalogue\.get|entries\.append|caller\.link|issuer-keys\.refresh/;
 
 type Answer = (input: any) => unknown;
 
-/** Policy, auth and audit as far as the admin API asks them: every answer fits its contract, and what was asked is kept. */
+/** Policy, auth, audit and vault as far as the admin API asks them: every answer fits its contract, and what was asked is kept. */
 export class AnsweringServices {
   readonly asked: { subject: string; input: any }[] = [];
   /** Answers of their own, by subject. */
@@ -27,7 +27,7 @@ export class AnsweringServices {
 
   /** Begins to answer. */
   async serve(): Promise<void> {
-    for (const owner of ['policy', 'auth', 'audit'] as const) {
+    for (const owner of ['policy', 'auth', 'audit', 'vault'] as const) {
       const contracts = REQUESTS.filter((each) => each.owner === owner && each.callers.includes('gateway') && !ANSWERED.test(each.subject));
       const module = { module: class {}, controllers: [this.#controller(contracts)] };
       const app = await NestFactory.createMicroservice(module, { strategy: this.neighbours.bus(owner).strategy(), logger: false });

@@ -5,6 +5,9 @@ import type { VerificationKeys } from '@gatehouse/snapshots';
 import { importVerificationKey } from '../snapshot/snapshot-feed.js';
 import { KeyedDigest } from './keyed-digest.js';
 
+/** The next session key is leased ahead, so an edge that is a minute behind still opens what another one sealed. */
+const AGAIN_MS = 60_000;
+
 type KeyLeaseContract = typeof vaultContracts.leaseSessionKey;
 
 /**
@@ -15,6 +18,7 @@ export class EdgeKeys {
   readonly pair: SealingKeyPair = newSealingKeyPair();
   #session: readonly AeadKey[] = [];
   #digest: KeyedDigest | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #verification: { policy: VerificationKeys; directory: VerificationKeys } | undefined;
 
   constructor(private readonly bus: Bus) {}
@@ -26,6 +30,16 @@ export class EdgeKeys {
     this.#session = session.map(({ id, bytes }) => new AeadKey(id, bytes));
     this.#digest = new KeyedDigest(digest!.bytes);
     for (const { bytes } of [...session, digest!]) bytes.fill(0);
+  }
+
+  /** Leases again every minute, so that a rotation in the vault is followed while an edge runs; what is held stays when the vault is away. */
+  follow(onTrouble: (error: unknown) => void): void {
+    this.#timer = setInterval(() => void this.load().catch(onTrouble), AGAIN_MS).unref();
+  }
+
+  /** Stops following. */
+  close(): void {
+    clearInterval(this.#timer);
   }
 
   /** What readiness shows. */
