@@ -23,7 +23,7 @@ class VaultDouble {
 @Module({ controllers: [VaultDouble] })
 class VaultModule {}
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 describe('the signer of snapshots', () => {
   it('follows a rotation within a minute, and signs on while the vault is away', async () => {
