@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@gatehouse/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Client, Interaction, Provider } from 'oidc-provider';
@@ -29,6 +30,10 @@ interface Exchange {
   request: FastifyRequest;
   reply: FastifyReply;
 }
+
+/** Longest wait of a second press for the first, and how often it looks (ms). */
+const FIRST_PRESS_MS = 5_000;
+const LOOK_EVERY_MS = 50;
 
 const FRESH_REASONS = ['login_prompt', 'max_age'];
 
@@ -104,12 +109,24 @@ async function decide(request: FastifyRequest, reply: FastifyReply, parts: Inter
   const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
   if (!isConsentToken(form.get('csrf') ?? '', parts.formKey(), visit.interaction.uid, visit.session.idHash)) return expired(reply);
   // A second press of the button goes where the first one goes, and gives nothing more.
-  if (!(await parts.clients.claimDecision(visit.interaction.uid))) return reply.redirect(visit.interaction.returnTo, 303);
+  if (!(await parts.clients.claimDecision(visit.interaction.uid))) {
+    await firstPressDone(parts, visit.interaction.uid);
+    return reply.redirect(visit.interaction.returnTo, 303);
+  }
   const state = await parts.clients.state(visit.client.clientId);
   const agreed = form.get('decision') === 'allow' && (state === undefined || state.status === 'allowed');
   const result = agreed ? { consent: { grantId: await giveGrant(parts, visit) } } : { error: 'access_denied', error_description: 'the person said no' };
   noteDecision(reply, visit, agreed);
   return reply.redirect(await parts.provider().interactionResult(request.raw, reply.raw, result), 303);
+}
+
+// Going on before the first press left its result would use the request up without one, and nobody would be answered.
+async function firstPressDone({ provider }: InteractionParts, uid: string): Promise<void> {
+  for (let waited = 0; waited < FIRST_PRESS_MS; waited += LOOK_EVERY_MS) {
+    const interaction = await provider().Interaction.find(uid);
+    if (interaction === undefined || interaction.result !== undefined) return;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 async function giveGrant({ provider, clients }: InteractionParts, { interaction, client, session }: Visit): Promise<string> {
