@@ -34,6 +34,7 @@ describe('the command tree', () => {
       ...['list', 'set', 'rm', 'test'].map((name) => `identity-provider ${name}`),
       ...['list', 'set', 'rm'].map((name) => `token-issuer ${name}`),
       ...['list', 'rotate'].map((name) => `signing-key ${name}`),
+      ...['show', 'rotate'].map((name) => `vault-key ${name}`),
     ]);
   });
 

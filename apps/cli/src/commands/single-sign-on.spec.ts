@@ -172,3 +172,28 @@ describe('signing-key', () => {
     expect(last()?.body).toEqual({ retireNow });
   });
 });
+
+describe('vault-key', () => {
+  const ACTIVE = 'key_019a0000-0000-7000-8000-000000000000';
+  const done = { left: 0, total: 0, moved: 0, failed: 0, startedAt: null, finishedAt: null };
+  const shown = {
+    keys: [{ what: 'credential', active: ACTIVE, version: 3, createdAt: 1_750_000_000_000, retired: 1 }],
+    root: { id: 'kek-1', others: [], move: done },
+    secrets: { ...done, left: 12 },
+  };
+
+  it('shows what is active and what is still to be moved', async () => {
+    const { out } = await gatehouse({ 'GET /api/v1/vault-keys': { body: shown } }, ['vault-key', 'show', '-o', 'table']);
+    expect(out).toMatch(/credential +key_019a\S+ +3 /);
+    expect(out).toContain('key-encryption key kek-1: nothing needs an older one');
+    expect(out).toContain('credential key: 12 secrets are still to be moved');
+  });
+
+  it('rotates what is active now, and nothing that somebody else just rotated', async () => {
+    const routes = { 'GET /api/v1/vault-keys': { body: shown }, 'POST /api/v1/vault-keys/rotate': { body: { rotated: true, active: ACTIVE } } };
+    expect((await gatehouse(routes, ['vault-key', 'rotate', 'credential', '-o', 'table'])).out).toContain(`credential: ${ACTIVE} is active now`);
+    await world.close();
+    const late = { ...routes, 'POST /api/v1/vault-keys/rotate': { body: { rotated: false, active: ACTIVE } } };
+    expect((await gatehouse(late, ['vault-key', 'rotate', 'credential', '-o', 'table'])).out).toContain('somebody else');
+  });
+});
