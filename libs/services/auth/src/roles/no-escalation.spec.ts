@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AuthWorld } from '../auth-world.conformance.js';
 
-const RUNS = 25;
+const RUNS = 15;
 const STEPS = 10;
 
 let world: AuthWorld;

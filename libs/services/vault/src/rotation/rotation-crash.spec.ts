@@ -9,7 +9,7 @@ import { secretsMoved, VaultStage, type Binding } from './vault-stage.conformanc
 const HOOKS = fileURLToPath(new URL('../../../../persistence/src/typescript-hooks.mjs', import.meta.url));
 const PROCESS = fileURLToPath(new URL('./rewrap-process.mjs', import.meta.url));
 // Ten of them: node tools/bench/vault-rotation.mjs.
-const KILLS = 3;
+const KILLS = 2;
 
 let stage: VaultStage;
 let database: string;
@@ -50,7 +50,7 @@ describe('a vault that is killed while it moves secrets and keys', () => {
     const [one, two] = [await stage.newKeyFile(), await stage.newKeyFile()];
     const reader = await stage.start(database, { kekFile: one, kekPreviousFile: two });
     const bindings: [string, Binding][] = [];
-    for (let at = 0; at < 250; at++) bindings.push([`value-${at}`, await reader.store(`value-${at}`)]);
+    for (let at = 0; at < 120; at++) bindings.push([`value-${at}`, await reader.store(`value-${at}`)]);
     let interrupted = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       // Each has the other's key-encryption key as the one before, so each begins by moving every key over.
