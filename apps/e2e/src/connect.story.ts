@@ -3,6 +3,7 @@ import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { startJsonUpstream, type Upstream } from '@gatehouse/testing';
+import { accessEnds, LEAVING } from './access-ends.conformance.js';
 import { connectedClient } from './clients/connected-client.js';
 import { CLIENT_REDIRECT, OAuthMemory, type Registration } from './clients/oauth-memory.js';
 import { resultText } from './clients/official-client.js';
@@ -12,6 +13,7 @@ import { admin, eventually, inBothForms, registered, servedEverywhere } from './
 const company = new Company([
   { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com', email_verified: true, groups: ['engineering'] },
   { sub: 'grace', name: 'Grace Hopper', email: 'grace@example.com', email_verified: true, groups: ['gatehouse-admins'] },
+  ...LEAVING,
 ]);
 
 /** One of the official clients, as far as signing in goes. */
@@ -119,6 +121,8 @@ inBothForms(
       expect(roles['Grace Hopper']).toContain('administrator');
       expect(roles['Ada Lovelace']).toEqual(['member']);
     });
+
+    accessEnds(world, company);
   },
   () => company.open(),
 );

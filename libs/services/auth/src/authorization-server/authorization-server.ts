@@ -5,7 +5,7 @@ import { newProvider, type ProviderParts } from './new-provider.js';
 import type { SigningKeys } from './signing-keys.js';
 
 const LOOK_EVERY_MS = 10_000;
-const AFTER_TROUBLE_MS = 500;
+const AFTER_TROUBLE_MS = 150;
 const TOKEN_PATH = '/token';
 
 /**

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { DirectorySnapshots } from './directory-snapshots.js';
 
 const EVERY_MS = 5_000;
-const AFTER_TROUBLE_MS = 500;
+const AFTER_TROUBLE_MS = 150;
 const TTL_MS = 60_000;
 
 /**
