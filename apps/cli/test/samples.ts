@@ -2,6 +2,8 @@ import type { auditContracts, policyContracts } from '@gatehouse/contracts';
 
 const uuid = (n: number): string => `01990000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
+const NOTHING_FOUND = { transport: null, steps: [], verdict: null, advice: null };
+
 /** A server nothing is known of yet, with what the test wants different. */
 export function sampleServer(over: Partial<policyContracts.Server> = {}): policyContracts.Server {
   return {
@@ -9,6 +11,12 @@ export function sampleServer(over: Partial<policyContracts.Server> = {}): policy
     name: 'demo',
     url: 'http://demo.test/mcp',
     transport: 'streamable-http',
+    auth: 'auto',
+    oauth: {},
+    preset: null,
+    signCalls: false,
+    forwardHeaders: [],
+    debugUntil: null,
     stateless: false,
     allowPrivateNetwork: false,
     caCertificates: [],
@@ -17,7 +25,7 @@ export function sampleServer(over: Partial<policyContracts.Server> = {}): policy
     identityId: null,
     headers: [],
     secretHeaders: [],
-    health: { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null },
+    health: { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null, ...NOTHING_FOUND },
     tools: 0,
     resources: 0,
     prompts: 0,
@@ -30,7 +38,7 @@ export function sampleServer(over: Partial<policyContracts.Server> = {}): policy
 /** The same after a good probe. */
 export function healthyServer(over: Partial<policyContracts.Server> = {}): policyContracts.Server {
   return sampleServer({
-    health: { status: 'healthy', failure: null, detail: null, checkedAt: 1_750_000_001_000, protocolVersion: '2025-11-25', serverInfo: { name: 'demo-server', version: '1.0.0' } },
+    health: { status: 'healthy', failure: null, detail: null, checkedAt: 1_750_000_001_000, protocolVersion: '2025-11-25', serverInfo: { name: 'demo-server', version: '1.0.0' }, ...NOTHING_FOUND },
     tools: 2,
     ...over,
   });

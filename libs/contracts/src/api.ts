@@ -4,13 +4,30 @@ import { person, tokenSummary, updatePerson, TOKEN_SCOPES } from './auth.js';
 import { auditRecord, recordFilter } from './audit.js';
 import { createClient, grant, oauthClient, signingKey } from './clients.js';
 import { catalogueEntry } from './catalogue.js';
-import { callerId, clientId, displayText, epochMs, policyName, roleName, serverName, teamName } from './names.js';
-import { applyPolicies, identityMode, observedItem, policy, policyAnswer, policyQuestion, server } from './policy.js';
+import { connection, identity, identityName, identityStatus, startConnect } from './identities.js';
+import { callerId, clientId, displayText, epochMs, identityId, personId, policyName, roleName, serverName, teamName } from './names.js';
+import { applyPolicies, observedItem, patchServer, policy, policyAnswer, policyQuestion, server, shownPreset, transport } from './policy.js';
 import { claimMapping, identityProvider, putIdentityProvider, putTokenIssuer, tokenIssuer } from './sign-in.js';
+import { headerName, identityMode, preset, upstreamOauth } from './upstream.js';
 import { rotateKeys, rotationProgress } from './vault.js';
 
 /** One header of `POST /servers`: a secret one goes to the vault and is never shown again. */
 const apiHeader = z.strictObject({ name: z.string().min(1).max(128), value: z.string().min(1).max(8_192), secret: z.boolean().default(false) });
+
+/** How a server's calls are signed in: what is left out of `oauth` comes from the preset of its host or is discovered. */
+const apiAuth = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('auto') }),
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('headers'), headers: z.array(apiHeader).min(1).max(32) }),
+  z.strictObject({
+    kind: z.literal('oauth'),
+    ...upstreamOauth.shape,
+    /** Of a client registered beforehand; both go to the vault and are never shown again. */
+    clientSecret: z.string().min(1).max(4_096).optional(),
+    /** PEM (PKCS #8) of the key that signs `private_key_jwt` assertions. */
+    privateKey: z.string().min(1).max(16_384).optional(),
+  }),
+]);
 
 /** Body of `POST /api/v1/servers`. */
 export const serverBody = z.strictObject({
@@ -18,19 +35,94 @@ export const serverBody = z.strictObject({
   url: z.string().min(1).max(2_048).optional(),
   /** Name of an entry of the catalogue, in place of the URL. */
   catalogue: serverName.optional(),
-  transport: z.enum(['auto', 'streamable-http']).default('auto'),
-  auth: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('none') }),
-      z.strictObject({ kind: z.literal('headers'), headers: z.array(apiHeader).min(1).max(32) }),
-    ])
-    .default({ kind: 'none' }),
+  transport: transport.default('auto'),
+  /** `auto` finds out by looking: a server that answers 401 is tried by OAuth first. */
+  auth: apiAuth.default({ kind: 'auto' }),
   identityMode: identityMode.optional(),
   /** POST only: GET, HEAD and DELETE are answered 405 here. */
   stateless: z.boolean().default(false),
   allowPrivateNetwork: z.boolean().default(false),
   /** PEM certificates trusted for this server alone, besides the well-known authorities. */
   caCertificate: z.string().min(1).max(65_536).optional(),
+  /** Every call carries a signed statement of who calls (`docs/guides`), which the server can demand. */
+  signCalls: z.boolean().default(false),
+  /** Headers of the client that go up as they came. */
+  forwardHeaders: z.array(headerName).max(32).default([]),
+});
+
+const change = patchServer.request.shape.change.shape;
+
+/** Body of `PATCH /api/v1/servers/<name>`: what is left out stays. */
+export const serverChange = z.strictObject({
+  url: z.string().min(1).max(2_048).optional(),
+  transport: change.transport,
+  stateless: change.stateless,
+  allowPrivateNetwork: change.allowPrivateNetwork,
+  caCertificate: change.caCertificate,
+  identityMode: change.identityMode,
+  auth: apiAuth.optional(),
+  signCalls: change.signCalls,
+  forwardHeaders: change.forwardHeaders,
+});
+
+/** Body of `POST /api/v1/servers/<name>/debug`: 0 ends it. */
+export const debugBody = z.strictObject({ minutes: z.int().min(0).max(24 * 60).default(15) });
+
+/** Secret headers, by name. */
+const secretHeaders = z
+  .record(headerName, z.string().min(1).max(8_192))
+  .refine((given) => Object.keys(given).length >= 1 && Object.keys(given).length <= 32, '1 to 32 headers');
+const visibility = z.enum(['private', 'global']);
+
+/** Body of `POST /api/v1/identities`: a global one needs `identities.manage`. */
+export const identityBody = z.strictObject({
+  server: serverName,
+  visibility: visibility.default('private'),
+  name: identityName.default('default'),
+  headers: secretHeaders,
+});
+
+/** Body of `PUT /api/v1/identities/<id>/headers`. */
+export const identityHeadersBody = z.strictObject({ headers: secretHeaders });
+
+/** Query of `GET /api/v1/identities`: one's own and the organisation's; `all` needs `identities.read`. */
+export const identityQuery = z.strictObject({ server: serverName.optional(), all: z.stringbool().default(false) });
+
+/** Body of `POST /api/v1/identities/connect`; `identity` names the one to connect anew. */
+export const connectBody = z.strictObject({
+  server: serverName,
+  visibility: visibility.default('private'),
+  name: identityName.optional(),
+  identity: identityId.optional(),
+});
+
+/** Answer of `POST /api/v1/identities/connect`: the link is for whoever asked alone. */
+export const startedConnection = startConnect.reply;
+
+/** Answer of `GET /api/v1/identities/connect/<id>`. */
+export const shownConnection = connection;
+
+/** Query of `GET /api/v1/identities/explain`; without `person` about oneself, about others with `identities.read`. */
+export const explainQuery = z.strictObject({ server: serverName, person: personId.optional() });
+
+/** Answer of `GET /api/v1/identities/explain`: if this person calls this server now, then with this identity, because … */
+export const explanation = z.strictObject({
+  server: serverName,
+  person: z.strictObject({ id: callerId, name: z.string() }),
+  identityMode,
+  outcome: z.enum(['none', 'private', 'global', 'missing', 'dead']),
+  identity: z.strictObject({ id: identityId, name: identityName, visibility, status: identityStatus }).nullable(),
+  /** One word of the rule that decided, as audit records carry it. */
+  reason: z.enum(['mode_none', 'own_preferred', 'own_only', 'own_newest', 'shared_fallback', 'shared_only', 'nothing_connected', 'not_accepted']),
+  because: z.string(),
+});
+
+/** Body of `PUT /api/v1/presets/<name>`. */
+export const presetBody = preset.omit({ name: true }).extend({
+  oauth: upstreamOauth.default({}),
+  header: preset.shape.header.default(null),
+  documentation: preset.shape.documentation.default(null),
+  notes: preset.shape.notes.default(null),
 });
 
 /** Body of `POST /api/v1/policies/apply`: all of them or none. */
@@ -228,6 +320,8 @@ const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(i
 
 /** Answers of the list routes. */
 export const serverPage = page(server);
+export const identityPage = page(identity);
+export const presetPage = page(shownPreset);
 export const cataloguePage = page(catalogueEntry);
 export const itemPage = page(observedItem);
 export const logPage = page(logLine);

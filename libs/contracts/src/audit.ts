@@ -44,8 +44,11 @@ export const recordDecision = z.strictObject({
 
 /** Whose credential was attached. */
 export const recordIdentity = z.strictObject({
-  visibility: z.enum(['global', 'none']),
+  visibility: z.enum(['private', 'global', 'none']),
   id: z.string().nullable(),
+  /** Its name among those of its owner, and why it was this one. */
+  name: z.string().optional(),
+  reason: z.string().optional(),
 });
 
 /** How it ended. `tool_error` is a result the tool itself marked as an error. */

@@ -9,6 +9,8 @@ export const CAPABILITIES = [
   'servers.read',
   'policies.manage',
   'policies.read',
+  'identities.manage',
+  'identities.read',
   'audit.read',
   'people.manage',
   'people.read',
@@ -26,8 +28,8 @@ export type Capability = (typeof CAPABILITIES)[number];
 /** The built-in roles and their capabilities; a member may only call what policy permits and manage what is their own. */
 export const ROLES = {
   administrator: CAPABILITIES,
-  security: ['policies.manage', 'policies.read', 'audit.read', 'servers.read', 'people.read', 'clients.manage'],
-  operator: ['servers.manage', 'servers.read', 'policies.read', 'people.read', 'system.read'],
+  security: ['policies.manage', 'policies.read', 'identities.read', 'audit.read', 'servers.read', 'people.read', 'clients.manage'],
+  operator: ['servers.manage', 'servers.read', 'identities.manage', 'identities.read', 'policies.read', 'people.read', 'system.read'],
   member: [],
 } as const satisfies Record<string, readonly Capability[]>;
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineEvent, defineRequest } from './define.js';
-import { callerId, clientId, displayText, epochMs, grantId, issuerName, tokenId } from './names.js';
+import { callerId, clientId, displayText, epochMs, grantId, identityId, issuerName, serverId, tokenId } from './names.js';
 import { snapshotReply, snapshotRequest, snapshotVersion } from './snapshot.js';
+import { credentialOwner } from './vault.js';
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/).max(1_024);
 
@@ -64,6 +65,20 @@ export const directory = z.strictObject({
   /** Grants and single access tokens (by `jti`) that are over before their time; kept until no token of theirs can live. */
   denied: z.array(z.strictObject({ id: grantId, until: epochMs })),
   issuers: z.array(tokenIssuer),
+  /** Whose accounts there are, at which server: all that choosing one for a call needs. */
+  identities: z
+    .array(
+      z.strictObject({
+        id: identityId,
+        serverId,
+        owner: credentialOwner,
+        name: z.string(),
+        method: z.enum(['headers', 'oauth']),
+        status: z.enum(['active', 'retrying', 'needs_reauth', 'revoked']),
+        preferred: z.boolean(),
+      }),
+    )
+    .default([]),
 });
 
 /** The directory snapshot. */

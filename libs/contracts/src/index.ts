@@ -6,8 +6,10 @@ export * as catalogueContracts from './catalogue.js';
 export * as clientContracts from './clients.js';
 export * as directoryContracts from './directory.js';
 export * as edgeContracts from './edge.js';
+export * as identityContracts from './identities.js';
 export * as policyContracts from './policy.js';
 export * as signInContracts from './sign-in.js';
+export * as upstreamContracts from './upstream.js';
 export * as vaultContracts from './vault.js';
 export { defineEvent, defineRequest, type EventContract, type RequestContract, type ServiceName } from './define.js';
 export {

@@ -2,16 +2,18 @@ import { z } from 'zod';
 import { defineEvent, defineRequest } from './define.js';
 import { actor, displayText, epochMs, identityId, personId, policyName, serverId, serverName } from './names.js';
 import { snapshotReply, snapshotRequest, snapshotVersion } from './snapshot.js';
+import { authStep, authVerdict, headerName, identityMode, preset, serverAuth, upstreamOauth, upstreamServer } from './upstream.js';
+import { credentialOwner } from './vault.js';
 
 /** The policy that a first start writes, in plain sight: signed-in people may call everything. */
 export const FIRST_POLICY_NAME = 'signed-in-people-may-call';
 
-/** Header names may be any RFC 9110 token; which are refused is decided where they are set. */
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/);
 const headerValue = z.string().max(8_192).regex(/^[\t\x20-\x7e\x80-\xff]*$/);
 
-/** Whose credential a server's calls carry (glossary: identity mode); what needs a person's own sign-in comes with upstream OAuth. */
-export const identityMode = z.enum(['global', 'none']);
+export { identityMode } from './upstream.js';
+
+/** How a server is spoken to; `auto` is what the first probe finds. */
+export const transport = z.enum(['auto', 'streamable-http', 'sse']);
 
 /** Why a probe failed. */
 export const failureClass = z.enum([
@@ -42,6 +44,14 @@ export const serverHealth = z.strictObject({
   checkedAt: epochMs.nullable(),
   protocolVersion: z.string().nullable(),
   serverInfo: z.strictObject({ name: z.string(), version: z.string() }).nullable(),
+  /** What it speaks; null when the probe did not come to know. */
+  transport: z.enum(['streamable-http', 'sse']).nullable().default(null),
+  /** What finding out how to sign in there met, hop by hop; empty when nothing was to find out: what was found before stays. */
+  steps: z.array(authStep).max(30).default([]),
+  /** What it needs before calls can succeed; null as `steps` is empty. */
+  verdict: authVerdict.nullable().default(null),
+  /** What to do next, for people. */
+  advice: z.string().max(600).nullable().default(null),
 });
 
 /** Longest text of the certificates that one server is given. */
@@ -60,12 +70,26 @@ export const server = z.strictObject({
   id: serverId,
   name: serverName,
   url: z.string(),
-  transport: z.literal('streamable-http'),
+  /** As set; `health.transport` says what `auto` came to. */
+  transport,
+  /** As set; `health.verdict` says what `auto` came to. */
+  auth: serverAuth.default('auto'),
+  /** What an administrator set; the preset's settings apply where this says nothing. */
+  oauth: upstreamOauth.default({}),
+  /** Name of the preset that its host has. */
+  preset: serverName.nullable().default(null),
+  /** Every call carries a signed statement of who calls, which the server can demand. */
+  signCalls: z.boolean().default(false),
+  /** Headers of the client that go up as they came. */
+  forwardHeaders: z.array(headerName).max(32).default([]),
+  /** Until when each hop of its calls is logged. */
+  debugUntil: epochMs.nullable().default(null),
   /** POST only: GET, HEAD and DELETE are answered 405 here and never reach it. */
   stateless: z.boolean(),
   allowPrivateNetwork: z.boolean(),
   caCertificates: z.array(trustedCertificate),
   state: z.enum(['running', 'stopped']),
+  /** Whose credential its calls carry: as set, or what follows from what probes found. */
   identityMode,
   identityId: identityId.nullable(),
   /** Plain headers sent with every request. */
@@ -124,6 +148,12 @@ export const policySnapshot = z.strictObject({
       /** PEM, trusted for connections to this server alone. */
       caCertificate: z.string().nullable(),
       state: z.enum(['running', 'stopped']),
+      /** Never `auto` once a probe found out. */
+      transport: transport.default('streamable-http'),
+      auth: serverAuth.default('none'),
+      signCalls: z.boolean().default(false),
+      forwardHeaders: z.array(z.string()).default([]),
+      debugUntil: epochMs.nullable().default(null),
       /** How often it was restarted: a greater number than before tells an edge to forget leases and connections. */
       restarts: z.int().min(0),
       identityMode,
@@ -164,7 +194,15 @@ export const probeOrdered = defineEvent({
   owner: 'policy',
   consumers: ['gateway'],
   /** With fewer restarts in its snapshot an edge does not know yet what it is to look at. */
-  payload: z.strictObject({ serverId, probeId: z.string().max(64), restarts: z.int().min(0).default(0) }),
+  payload: z.strictObject({
+    serverId,
+    probeId: z.string().max(64),
+    restarts: z.int().min(0).default(0),
+    /** Look as this one: its account was just connected. Null: as the organisation, if it has an account. */
+    identity: z.strictObject({ id: identityId, owner: credentialOwner }).nullable().default(null),
+    /** Find out anew how to sign in there. */
+    anew: z.boolean().default(false),
+  }),
 });
 
 /** What an edge saw when it looked, in parts of at most a hundred items; policy decides what it means. */
@@ -182,7 +220,7 @@ export const toolsObserved = defineEvent({
   }),
 });
 
-/** Everything to register a server; its secrets are in the vault already, under `identityId`. */
+/** Everything to register a server; its secrets are no part of it. */
 export const serverInput = z.strictObject({
   id: serverId,
   name: serverName.nullable(),
@@ -191,7 +229,13 @@ export const serverInput = z.strictObject({
   allowPrivateNetwork: z.boolean(),
   /** PEM of the authorities of a private network, or of a self-signed certificate itself. */
   caCertificate: z.string().max(MAX_CA_CHARS).nullable().default(null),
-  identityMode,
+  transport: transport.default('auto'),
+  auth: serverAuth.default('auto'),
+  oauth: upstreamOauth.default({}),
+  signCalls: z.boolean().default(false),
+  forwardHeaders: z.array(headerName).max(32).default([]),
+  /** Null: follows from what probes find (`private-or-global` where people can sign in, else `none` or, with secret headers, `global`). */
+  identityMode: identityMode.nullable(),
   identityId: identityId.nullable(),
   headers: z.array(z.tuple([headerName, headerValue])).max(32),
   secretHeaders: z.array(headerName).max(32),
@@ -254,12 +298,86 @@ export const restartServer = changeServer('restart');
 /** Orders a probe now. */
 export const probeServer = changeServer('probe');
 
+/** Changes what is given; what is left out stays. Another origin or another way in orders a probe anew. */
+export const patchServer = defineRequest({
+  subject: 'rpc.v1.policy.server.patch',
+  owner: 'policy',
+  request: z.strictObject({
+    actor,
+    name: serverName,
+    revision: z.int().nullable(),
+    change: z.strictObject({
+      url: z.string().max(2_048).optional(),
+      transport: transport.optional(),
+      stateless: z.boolean().optional(),
+      allowPrivateNetwork: z.boolean().optional(),
+      caCertificate: z.string().max(MAX_CA_CHARS).nullable().optional(),
+      auth: serverAuth.optional(),
+      oauth: upstreamOauth.optional(),
+      identityMode: identityMode.nullable().optional(),
+      headers: z.array(z.tuple([headerName, headerValue])).max(32).optional(),
+      secretHeaders: z.array(headerName).max(32).optional(),
+      signCalls: z.boolean().optional(),
+      forwardHeaders: z.array(headerName).max(32).optional(),
+    }),
+  }),
+  reply: server,
+  errors: ['unknown_server', 'precondition_failed', 'url_refused', 'header_refused', 'certificate_refused', 'bad_params'],
+});
+
+/** Logs each hop of a server's calls for so many minutes; 0 ends it. Never bodies. */
+export const debugServer = defineRequest({
+  subject: 'rpc.v1.policy.server.debug',
+  owner: 'policy',
+  request: z.strictObject({ actor, name: serverName, minutes: z.int().min(0).max(24 * 60) }),
+  reply: server,
+  errors: ['unknown_server'],
+});
+
+/** A server as auth needs to know it, by id or by name; null when there is none. */
+export const findUpstream = defineRequest({
+  subject: 'rpc.v1.policy.upstream.find',
+  owner: 'policy',
+  callers: ['auth'],
+  request: z.strictObject({ server: z.union([serverId, serverName]) }),
+  reply: z.strictObject({ upstream: upstreamServer.nullable() }),
+});
+
+/** A preset as it is shown: `edited` ones were written by an administrator. */
+export const shownPreset = z.strictObject({ ...preset.shape, source: z.enum(['built-in', 'edited']) });
+
+/** All presets, by name. */
+export const listPresets = defineRequest({
+  subject: 'rpc.v1.policy.preset.list',
+  owner: 'policy',
+  request: z.strictObject({}),
+  reply: z.strictObject({ items: z.array(shownPreset) }),
+});
+
+/** Writes a preset, over a built-in one by that name too. Its settings apply from the next sign-in on. */
+export const putPreset = defineRequest({
+  subject: 'rpc.v1.policy.preset.put',
+  owner: 'policy',
+  request: z.strictObject({ actor, preset }),
+  reply: shownPreset,
+  errors: ['bad_params', 'conflict', 'header_refused'],
+});
+
+/** Forgets what was written: a built-in preset is as it was shipped again. */
+export const deletePreset = defineRequest({
+  subject: 'rpc.v1.policy.preset.delete',
+  owner: 'policy',
+  request: z.strictObject({ actor, name: serverName }),
+  reply: z.strictObject({ name: serverName }),
+  errors: ['not_found'],
+});
+
 /** One line of a server's own log, as policy keeps it: what was done with it and what probes found. */
 export const serverLine = z.strictObject({
   seq: z.int().min(1),
   at: epochMs,
   kind: z.enum(['state', 'probe']),
-  event: z.enum(['registered', 'stopped', 'started', 'restarted', 'healthy', 'failing']),
+  event: z.enum(['registered', 'stopped', 'started', 'restarted', 'changed', 'healthy', 'failing', 'debug_on', 'debug_off']),
   /** For people; nothing of what the upstream said. */
   detail: z.string().max(600).nullable(),
 });

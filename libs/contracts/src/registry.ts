@@ -6,11 +6,12 @@ import * as clients from './clients.js';
 import type { EventContract, RequestContract } from './define.js';
 import * as directory from './directory.js';
 import * as edge from './edge.js';
+import * as identities from './identities.js';
 import * as policy from './policy.js';
 import * as signIn from './sign-in.js';
 import * as vault from './vault.js';
 
-const all: unknown[] = [access, audit, auth, catalogue, clients, directory, edge, policy, signIn, vault].flatMap((owner) => Object.values(owner));
+const all: unknown[] = [access, audit, auth, catalogue, clients, directory, edge, identities, policy, signIn, vault].flatMap((owner) => Object.values(owner));
 
 const isContract = (value: unknown, member: string): boolean =>
   typeof value === 'object' && value !== null && 'subject' in value && member in value;

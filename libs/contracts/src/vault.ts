@@ -56,6 +56,8 @@ export const storeCredential = defineRequest({
     origin,
     owner: credentialOwner,
     fields: z.array(z.strictObject({ name: z.string().min(1).max(256), sealed })).min(1).max(32),
+    /** After this it is leased no more (`credential_expired`); null when it has no known end. */
+    expiresAt: epochMs.nullable().default(null),
   }),
   reply: z.strictObject({ version: z.int().min(1) }),
   errors: ['bad_request', 'conflict', 'vault_unavailable'],
@@ -68,8 +70,25 @@ export const leaseCredential = defineRequest({
   callers: ['gateway'],
   request: z.strictObject({ identityId, serverId, origin, owner: credentialOwner, edgeKey: publicKey }),
   /** `sealed` opens to `leasedHeaders` under `leaseContext`. */
-  reply: z.strictObject({ sealed, version: z.int().min(1), expiresInMs: z.int().min(1).max(60_000) }),
-  errors: ['credential_missing', 'credential_unbound', 'vault_unavailable'],
+  reply: z.strictObject({
+    sealed,
+    version: z.int().min(1),
+    /** How long the lease may be used; never beyond the credential's own end. */
+    expiresInMs: z.int().min(1).max(60_000),
+    /** Until the credential's own end; null when that is not known. */
+    credentialExpiresInMs: z.int().min(1).nullable().default(null),
+  }),
+  errors: ['credential_missing', 'credential_expired', 'credential_unbound', 'vault_unavailable'],
+});
+
+/** Gives an identity's secrets to another owner (a person's account becomes the organisation's); asking twice is fine. */
+export const transferCredential = defineRequest({
+  subject: 'rpc.v1.vault.credential.transfer',
+  owner: 'vault',
+  callers: ['auth'],
+  request: z.strictObject({ identityId, serverId, from: credentialOwner, to: credentialOwner }),
+  reply: z.strictObject({ version: z.int().min(1) }),
+  errors: ['credential_missing', 'conflict', 'vault_unavailable'],
 });
 
 /** Destroys every version of an identity's secrets; asking twice is fine. */
@@ -97,6 +116,9 @@ export const leaseSessionKey = keyLease('session', ['gateway']);
 
 /** 32-byte HMAC key for the digests of arguments and results in records. */
 export const leaseDigestKey = keyLease('digest', ['gateway']);
+
+/** Ed25519 private key (PKCS #8 DER) that edges sign statements about calls with, for servers that demand them. */
+export const leaseCallSigningKey = keyLease('call-signing', ['gateway']);
 
 /** Ed25519 private key (PKCS #8 DER) that policy signs its snapshots with. */
 export const leasePolicySigningKey = keyLease('policy-signing', ['policy']);
@@ -188,7 +210,7 @@ export const destroyAuthSecret = defineRequest({
 });
 
 /** What `rotateKeys` replaces; keys of access tokens have a request of their own, the key-encryption key is a setting. */
-export const rotatedKeys = z.enum(['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'entry']);
+export const rotatedKeys = z.enum(['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'call-signing', 'entry']);
 
 /** What `rotateKeys` replaces. */
 export type RotatedKeys = z.infer<typeof rotatedKeys>;
@@ -244,7 +266,7 @@ export const listVerificationKeys = defineRequest({
   subject: 'rpc.v1.vault.verification-keys.list',
   owner: 'vault',
   request: z.strictObject({}),
-  reply: z.strictObject({ policy: verificationKeys, directory: verificationKeys }),
+  reply: z.strictObject({ policy: verificationKeys, directory: verificationKeys, calls: z.array(z.strictObject({ id: z.string(), publicKey: z.string() })).default([]) }),
   errors: ['vault_unavailable'],
 });
 

@@ -7,7 +7,7 @@ import { invocation, noun, verb, type Context } from '../verb.js';
 
 type VaultKeys = z.output<typeof api.vaultKeys>;
 
-const PURPOSES: readonly vaultContracts.RotatedKeys[] = ['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'entry'];
+const PURPOSES: readonly vaultContracts.RotatedKeys[] = ['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'call-signing', 'entry'];
 
 const COLUMNS: Columns<VaultKeys['keys'][number]> = {
   what: (key) => key.what,

@@ -118,7 +118,8 @@ export class Neighbours {
   addServer(name: string, url: string, credential?: [string, string][]): policyContracts.SnapshotServer {
     const identityId = credential === undefined ? null : newId('identity');
     if (identityId !== null) this.credentials.set(identityId, credential!);
-    const server = {
+    const server: policyContracts.SnapshotServer = {
+      ...{ transport: 'streamable-http' as const, auth: identityId === null ? ('none' as const) : ('headers' as const), signCalls: false, forwardHeaders: [], debugUntil: null },
       ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, restarts: 0, identityId, headers: [], tools: {} },
       identityMode: identityId === null ? ('none' as const) : ('global' as const),
     };
@@ -142,7 +143,7 @@ export class Neighbours {
   /** The directory as it stands. */
   directoryText(): string {
     const { epoch, directoryVersion: version, callers, tokens, keys, denied, issuers } = this;
-    return JSON.stringify({ epoch, version, issuedAt: Date.now(), callers, tokens, keys, denied, issuers } satisfies directoryContracts.Directory);
+    return JSON.stringify({ epoch, version, issuedAt: Date.now(), callers, tokens, keys, denied, issuers, identities: [] } satisfies directoryContracts.Directory);
   }
 
   /** Entries of one call or admin change joined: facts and outcome. */
@@ -244,10 +245,10 @@ class PolicyDouble {
   add(input: In<typeof policyContracts.addServer>): policyContracts.Server {
     this.state.added.push(input);
     if (this.state.refuseServers !== undefined) throw this.state.refuseServers;
-    const health = { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null } as const;
-    const counted = { tools: 0, resources: 0, prompts: 0, createdAt: 1, revision: 1, health };
+    const health = { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null, transport: null, verdict: null, advice: null } as const;
+    const counted = { tools: 0, resources: 0, prompts: 0, createdAt: 1, revision: 1, health: { ...health, steps: [] }, preset: null, debugUntil: null };
     const { caCertificate: _kept, ...shown } = input.server;
-    return { ...shown, ...counted, caCertificates: [], name: input.server.name ?? 'named', transport: 'streamable-http', state: 'running' };
+    return { ...shown, ...counted, caCertificates: [], name: input.server.name ?? 'named', identityMode: input.server.identityMode ?? 'none', state: 'running' };
   }
 }
 

@@ -100,6 +100,7 @@ export function directoryText({ epoch, version, callers, tokens, keys, denied, i
     keys,
     denied: denied.filter(({ until }) => until > issuedAt),
     issuers,
+    identities: [],
   };
   return JSON.stringify(text);
 }

@@ -47,7 +47,7 @@ export function serverFacts(server: EdgeServer): { server: Facts['server']; iden
   const held = servers.get(server);
   if (held !== undefined) return held;
   const { id, name, identityMode, identityId } = server.entry;
-  const made = { server: Object.freeze({ id, name }), identity: Object.freeze({ visibility: identityMode, id: identityId }) };
+  const made = { server: Object.freeze({ id, name }), identity: Object.freeze({ visibility: identityMode === 'none' ? ('none' as const) : ('global' as const), id: identityId }) };
   servers.set(server, made);
   return made;
 }

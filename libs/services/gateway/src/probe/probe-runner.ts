@@ -22,6 +22,7 @@ export interface ProbeWorld {
   policyWith: (serverId: string, restarts: number) => Promise<PolicyState | undefined>;
 }
 
+const NOTHING_FOUND = { transport: null, steps: [], verdict: null, advice: null };
 const ITEMS_PER_PART = 100;
 const AT_ONCE = 4;
 
@@ -72,9 +73,9 @@ export class ProbeRunner {
       const { session, items } = await observeServer(probe);
       await probe.close();
       const { protocolVersion, serverInfo } = session;
-      return { health: { status: 'healthy', failure: null, detail: null, checkedAt, protocolVersion, serverInfo }, items };
+      return { health: { status: 'healthy', failure: null, detail: null, checkedAt, protocolVersion, serverInfo, ...NOTHING_FOUND }, items };
     } catch (error) {
-      const health: Health = { status: 'failing', ...failureOfProbe(error), checkedAt, protocolVersion: null, serverInfo: null };
+      const health: Health = { status: 'failing', ...failureOfProbe(error), checkedAt, protocolVersion: null, serverInfo: null, ...NOTHING_FOUND };
       return { health, items: [] };
     }
   }

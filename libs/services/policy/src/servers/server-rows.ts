@@ -33,6 +33,10 @@ export const UNKNOWN_HEALTH: Server['health'] = {
   checkedAt: null,
   protocolVersion: null,
   serverInfo: null,
+  transport: null,
+  steps: [],
+  verdict: null,
+  advice: null,
 };
 
 const count = (...kinds: string[]): string =>
@@ -46,6 +50,12 @@ function serverOf(row: ServerRow): Server {
     name: row.name,
     url: row.url,
     transport: 'streamable-http',
+    auth: 'auto',
+    oauth: {},
+    preset: null,
+    signCalls: false,
+    forwardHeaders: [],
+    debugUntil: null,
     stateless: row.stateless,
     allowPrivateNetwork: row.allow_private_network,
     caCertificates: describeCertificates(row.ca_certificate),

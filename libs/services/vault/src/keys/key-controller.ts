@@ -45,6 +45,12 @@ export class KeyController {
     return { keys: await this.keys.leaseActive('directory-signing', instanceKey) };
   }
 
+  /** For signing statements about calls. */
+  @Serves(vaultContracts.leaseCallSigningKey)
+  async callSigning({ instanceKey }: KeyRequest): Promise<KeyReply> {
+    return { keys: await this.keys.leaseActive('call-signing', instanceKey) };
+  }
+
   /** For auth's cookies and nonces. */
   @Serves(vaultContracts.leaseAuthSecretKey)
   async authSecret({ instanceKey }: KeyRequest): Promise<KeyReply> {
@@ -63,13 +69,14 @@ export class KeyController {
     return this.tokenKeys.rotate(rotation);
   }
 
-  /** For verifying snapshots of policy and of the directory. */
+  /** For verifying snapshots of policy and of the directory, and statements about calls. */
   @Serves(vaultContracts.listVerificationKeys)
   async verification(): Promise<z.input<typeof vaultContracts.listVerificationKeys.reply>> {
-    const [policy, directory] = await Promise.all([
+    const [policy, directory, calls] = await Promise.all([
       this.keys.verificationKeys('policy-signing'),
       this.keys.verificationKeys('directory-signing'),
+      this.keys.verificationKeys('call-signing'),
     ]);
-    return { policy, directory };
+    return { policy, directory, calls };
   }
 }

@@ -9,6 +9,7 @@ export const KEY_PURPOSES = [
   'digest',
   'policy-signing',
   'directory-signing',
+  'call-signing',
   'token-signing',
   'auth-secret',
 ] as const;
@@ -28,6 +29,7 @@ const MAKERS: Record<KeyPurpose, () => Buffer> = {
   digest: () => randomBytes(32),
   'policy-signing': () => privateDer(generateKeyPairSync('ed25519')),
   'directory-signing': () => privateDer(generateKeyPairSync('ed25519')),
+  'call-signing': () => privateDer(generateKeyPairSync('ed25519')),
   'token-signing': () => privateDer(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
   'auth-secret': () => randomBytes(32),
 };

@@ -5,8 +5,8 @@ import type { KeyStore } from './key-store.js';
 /** Purposes whose older keys must still open what they sealed. */
 export type SymmetricPurpose = Extract<KeyPurpose, 'session' | 'digest' | 'auth-secret'>;
 
-/** Purposes whose private key signs snapshots. */
-export type SigningPurpose = Extract<KeyPurpose, 'policy-signing' | 'directory-signing'>;
+/** Purposes whose private key signs snapshots or statements about calls. */
+export type SigningPurpose = Extract<KeyPurpose, 'policy-signing' | 'directory-signing' | 'call-signing'>;
 
 /** One key on its way to the instance that asked. */
 export interface LeasedKey {

@@ -12,7 +12,7 @@ export type RotateAsked = z.output<typeof vaultContracts.rotateKeys.request>;
 type Progress = z.output<typeof vaultContracts.rotationProgress.reply>;
 type MoveProgress = Progress['secrets'];
 
-const SHOWN: readonly vaultContracts.RotatedKeys[] = ['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'entry'];
+const SHOWN: readonly vaultContracts.RotatedKeys[] = ['credential', 'session', 'digest', 'policy-signing', 'directory-signing', 'call-signing', 'entry'];
 
 /** What `Rotations` works with. */
 export interface RotationParts {
