@@ -1,4 +1,5 @@
 import type { directoryContracts } from '@gatehouse/contracts';
+import { IdentityIndex } from '../identity/identity-index.js';
 import type { VerifiedToken } from '../tokens/access-token.js';
 import { issuerTrust, ownTrust, type Trust } from './trusted-keys.js';
 
@@ -32,6 +33,8 @@ export class DirectoryState {
   readonly own: Trust;
   /** Addresses of the trusted issuers beside us. */
   readonly issuers: readonly string[];
+  /** Whose accounts there are at which server. */
+  readonly identities: IdentityIndex;
 
   constructor(directory: directoryContracts.Directory) {
     this.#accounts = new Map(directory.callers.map((account) => [account.id, account]));
@@ -39,6 +42,7 @@ export class DirectoryState {
     this.own = ownTrust(directory.keys);
     this.issuers = directory.issuers.map(({ issuer }) => issuer);
     this.#issuers = new Map(directory.issuers.map((issuer) => [issuer.issuer, issuerTrust(issuer)]));
+    this.identities = new IdentityIndex(directory.identities);
     for (const token of directory.tokens) this.#addToken(token);
   }
 
