@@ -89,5 +89,11 @@ const ROTATIONS: Migration = {
   `,
 };
 
+// Without an end: all credentials of before this. A blob is bound to what stands here, as it is to the rest of its row.
+const EXPIRY: Migration = {
+  name: '0006_credential_expiry',
+  sql: `ALTER TABLE credentials ADD COLUMN expires_at bigint;`,
+};
+
 /** Schema of the vault's database, in order. */
-export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS, SERVICE_SECRETS, ROTATIONS];
+export const VAULT_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, KEYS, CREDENTIALS, NEXT_KEYS, SERVICE_SECRETS, ROTATIONS, EXPIRY];

@@ -76,8 +76,8 @@ describe('starting the vault', () => {
     const db = await Database.open({ url: database, schema: 'vault', migrations: [] });
     const keys = await db.query<{ purpose: string; keys: string }>('SELECT purpose, count(*) AS keys FROM wrapped_keys GROUP BY purpose');
     await db.close();
-    expect(keys).toHaveLength(8);
-    expect(keys.filter((row) => row.keys !== '1').map(({ purpose }) => purpose).sort()).toEqual(['session', 'token-signing']);
+    expect(keys).toHaveLength(9);
+    expect(keys.filter((row) => row.keys !== '1').map(({ purpose }) => purpose).sort()).toEqual(['call-signing', 'session', 'token-signing']);
   });
 
   it('takes over the keys of a database from before there were next ones', async () => {
@@ -98,6 +98,19 @@ describe('starting the vault', () => {
       { purpose: 'token-signing', state: 'active' },
       { purpose: 'token-signing', state: 'next' },
     ]);
+  });
+
+  it('gives a database from before statements about calls its key for them, and keeps what was stored', async () => {
+    await entryKeyOf();
+    const db = await Database.open({ url: database, schema: 'vault', migrations: [] });
+    await db.query(`DELETE FROM wrapped_keys WHERE purpose = 'call-signing'`);
+    const before = await db.query(`SELECT id FROM wrapped_keys ORDER BY id`);
+    await entryKeyOf();
+    const made = await db.query(`SELECT state FROM wrapped_keys WHERE purpose = 'call-signing' ORDER BY version`);
+    const kept = await db.query(`SELECT id FROM wrapped_keys WHERE purpose <> 'call-signing' ORDER BY id`);
+    await db.close();
+    expect(made).toEqual([{ state: 'active' }, { state: 'next' }]);
+    expect(kept).toEqual(before);
   });
 
   it('refuses a lost key file instead of making another one', async () => {

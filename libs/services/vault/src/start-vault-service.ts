@@ -113,7 +113,7 @@ function buildParts({ log, metrics, config, clock }: VaultOptions, { db, keys, r
   return {
     credentials: new Credentials({ ...base, outbox, sealer, metrics }),
     entryKeys,
-    serviceKeys: new ServiceKeys(keys),
+    serviceKeys: new ServiceKeys(keys, clock),
     tokenKeys: new TokenSigningKeys(keys, log, clock),
     serviceSecrets,
     rotations: new Rotations({ db, keys, root, job, rootMove, secretMove: counted, log }),

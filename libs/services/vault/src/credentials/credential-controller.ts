@@ -23,14 +23,20 @@ export class CredentialController {
 
   /** Stores the next version. */
   @Serves(vaultContracts.storeCredential)
-  async store({ fields, ...binding }: Input<typeof vaultContracts.storeCredential>): Promise<{ version: number }> {
-    return { version: await this.credentials.store(binding, fields) };
+  async store({ fields, ...credential }: Input<typeof vaultContracts.storeCredential>): Promise<{ version: number }> {
+    return { version: await this.credentials.store(credential, fields) };
   }
 
   /** Leases to one edge. */
   @Serves(vaultContracts.leaseCredential)
   lease({ edgeKey, ...binding }: Input<typeof vaultContracts.leaseCredential>): Promise<CredentialLease> {
     return this.credentials.lease(binding, edgeKey);
+  }
+
+  /** Gives to another owner. */
+  @Serves(vaultContracts.transferCredential)
+  async transfer(asked: Input<typeof vaultContracts.transferCredential>): Promise<{ version: number }> {
+    return { version: await this.credentials.transfer(asked) };
   }
 
   /** Destroys every version. */

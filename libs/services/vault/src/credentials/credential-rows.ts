@@ -10,8 +10,14 @@ export interface CredentialBinding {
   owner: string;
 }
 
+/** A credential as it is stored. */
+export interface ExpiringCredential extends CredentialBinding {
+  /** Epoch milliseconds after which it is leased no more; null when it has no known end. */
+  expiresAt: number | null;
+}
+
 /** A credential's row; a destroyed one stays so that its version goes on counting. */
-export interface CredentialRow extends CredentialBinding {
+export interface CredentialRow extends ExpiringCredential {
   version: number;
   destroyed: boolean;
 }
@@ -23,11 +29,13 @@ export interface FieldRow {
   blob: Buffer;
 }
 
-const COLUMNS = 'identity_id AS "identityId", server_id AS "serverId", origin, owner, version, destroyed';
+/** The columns of a row, of the table as `c`. As float8, which holds epoch milliseconds exactly: a bigint would arrive as a string. */
+export const CREDENTIAL_COLUMNS = `c.identity_id AS "identityId", c.server_id AS "serverId", c.origin, c.owner, c.version, c.destroyed,
+  c.expires_at::float8 AS "expiresAt"`;
 
 /** The row, or undefined. With `lock` the transaction holds it until its end. */
 export async function credentialRow(tx: Transaction, identityId: string, lock = false): Promise<CredentialRow | undefined> {
-  const sql = `SELECT ${COLUMNS} FROM credentials WHERE identity_id = $1${lock ? ' FOR UPDATE' : ''}`;
+  const sql = `SELECT ${CREDENTIAL_COLUMNS} FROM credentials c WHERE identity_id = $1${lock ? ' FOR UPDATE' : ''}`;
   const [row] = await tx.query<CredentialRow>(sql, [identityId]);
   return row;
 }
@@ -46,8 +54,7 @@ export async function lockOrAddRow(tx: Transaction, binding: CredentialBinding, 
 /** A credential and its fields as one statement sees them: no store can come between the two. */
 export async function readCredential(tx: Transaction, identityId: string): Promise<{ row: CredentialRow; fields: FieldRow[] } | undefined> {
   const rows = await tx.query<CredentialRow & FieldRow>(
-    `SELECT c.identity_id AS "identityId", c.server_id AS "serverId", c.origin, c.owner, c.version, c.destroyed,
-            f.name, f.secret_id AS "secretId", f.blob
+    `SELECT ${CREDENTIAL_COLUMNS}, f.name, f.secret_id AS "secretId", f.blob
        FROM credentials c LEFT JOIN credential_fields f USING (identity_id)
       WHERE identity_id = $1 ORDER BY f.position`,
     [identityId],
@@ -60,16 +67,14 @@ export async function readCredential(tx: Transaction, identityId: string): Promi
 /** Replaces the fields by those of a new version: the old blobs are gone, not kept aside. */
 export async function replaceFields(tx: Transaction, next: CredentialRow, fields: readonly FieldRow[], nowMs: number): Promise<void> {
   await tx.query('DELETE FROM credential_fields WHERE identity_id = $1', [next.identityId]);
-  await tx.query('UPDATE credentials SET origin = $2, version = $3, destroyed = $4, changed_at = $5 WHERE identity_id = $1', [
-    next.identityId,
-    next.origin,
-    next.version,
-    next.destroyed,
-    nowMs,
-  ]);
+  const { identityId, origin, owner, version, destroyed, expiresAt } = next;
+  await tx.query(
+    'UPDATE credentials SET origin = $2, owner = $3, version = $4, destroyed = $5, expires_at = $6, changed_at = $7 WHERE identity_id = $1',
+    [identityId, origin, owner, version, destroyed, expiresAt, nowMs],
+  );
   for (const [position, { name, secretId, blob }] of fields.entries()) {
     await tx.query('INSERT INTO credential_fields (identity_id, position, name, secret_id, blob) VALUES ($1, $2, $3, $4, $5)', [
-      next.identityId,
+      identityId,
       position,
       name,
       secretId,

@@ -4,8 +4,9 @@ import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
 import type { Counter, Logger, Metrics } from '@gatehouse/telemetry';
 import { againWhenGone } from '../keys/credential-keys.js';
 import { openEntryBox, type EntryKeys } from '../keys/entry-keys.js';
-import { credentialRow, lockOrAddRow, readCredential, replaceFields, type CredentialBinding, type CredentialRow } from './credential-rows.js';
+import { credentialRow, lockOrAddRow, readCredential, replaceFields, type CredentialBinding, type CredentialRow, type ExpiringCredential } from './credential-rows.js';
 import { checkSecretHeaders, leasedHeadersJson, type SecretHeader } from './leased-headers.js';
+import type { VersionedKey } from '../sealing/secret-blob.js';
 import type { SecretSealer } from './secret-sealer.js';
 
 /** A field as it arrives: sealed to the vault's entry key under `entryContext`. */
@@ -18,7 +19,18 @@ export interface SealedField {
 export interface CredentialLease {
   sealed: string;
   version: number;
+  /** Milliseconds that the lease may be used. */
   expiresInMs: number;
+  /** Milliseconds until the credential's own end, if that is known. */
+  credentialExpiresInMs: number | null;
+}
+
+/** What is given to whom. */
+export interface Transfer {
+  identityId: string;
+  serverId: string;
+  from: string;
+  to: string;
 }
 
 /** What `Credentials` works with. */
@@ -50,11 +62,11 @@ export class Credentials {
    * identity belongs to another server or owner. Another origin binds the credential anew: its
    * owner has just typed the secret in for it.
    */
-  async store(binding: CredentialBinding, fields: readonly SealedField[]): Promise<number> {
-    const headers = await this.openFields(binding.identityId, fields);
+  async store(credential: ExpiringCredential, fields: readonly SealedField[]): Promise<number> {
+    const headers = await this.openFields(credential.identityId, fields);
     try {
       checkSecretHeaders(headers);
-      return await this.storeHeaders(binding, headers);
+      return await this.storeHeaders(credential, headers);
     } finally {
       wipe(headers);
     }
@@ -63,8 +75,8 @@ export class Credentials {
   /**
    * The identity's headers, sealed to the asking edge. Another server or owner than the stored one
    * is answered as if nothing were stored (`credential_missing`), another origin with
-   * `credential_unbound`; neither says what is stored instead. A blob that does not open is a
-   * `Fault`.
+   * `credential_unbound`; neither says what is stored instead. One that has ended is
+   * `credential_expired`. A blob that does not open, or whose end was altered, is a `Fault`.
    */
   async lease(asked: CredentialBinding, edgeKey: string): Promise<CredentialLease> {
     try {
@@ -80,10 +92,18 @@ export class Credentials {
   private async checkedLease(asked: CredentialBinding, edgeKey: string): Promise<CredentialLease> {
     const { row, headers } = await this.openNewest(asked);
     try {
-      return { sealed: sealHeaders(edgeKey, headers, asked), version: row.version, expiresInMs: LEASE_MS };
+      // After opening: an altered end is an altered row, not one that has ended.
+      return { ...this.lifeOf(row), sealed: sealHeaders(edgeKey, headers, asked), version: row.version };
     } finally {
       wipe(headers);
     }
+  }
+
+  private lifeOf({ expiresAt }: CredentialRow): Pick<CredentialLease, 'expiresInMs' | 'credentialExpiresInMs'> {
+    if (expiresAt === null) return { expiresInMs: LEASE_MS, credentialExpiresInMs: null };
+    const leftMs = expiresAt - this.clock.now();
+    if (leftMs <= 0) throw new Refusal('credential_expired');
+    return { expiresInMs: Math.min(LEASE_MS, leftMs), credentialExpiresInMs: leftMs };
   }
 
   private async openNewest(asked: CredentialBinding): Promise<{ row: CredentialRow; headers: SecretHeader[] }> {
@@ -93,6 +113,25 @@ export class Credentials {
       const row = this.leasable(asked, found?.row, fields.length);
       return { row, headers: await this.parts.sealer.open(row, fields) };
     }, `a stored secret of ${asked.identityId} did not open`);
+  }
+
+  /**
+   * Seals the identity's secrets anew for another owner, as their next version; its end stays. Nothing
+   * happens when they are that owner's already. Refuses with `credential_missing` when there are none
+   * for this server, and with `conflict` when they are somebody else's than `from`.
+   */
+  async transfer({ identityId, serverId, from, to }: Transfer): Promise<number> {
+    const { version, isMoved } = await this.parts.sealer.sealing(this.parts.db, async (tx, key) => {
+      const row = await credentialRow(tx, identityId, true);
+      if (row === undefined || row.destroyed || row.serverId !== serverId) throw new Refusal('credential_missing');
+      if (row.owner === to) return { version: row.version, isMoved: false };
+      if (row.owner !== from) throw new Refusal('conflict');
+      const next = { ...row, owner: to, version: row.version + 1 };
+      await this.sealAnew(tx, key, [row, next]);
+      return { version: next.version, isMoved: true };
+    });
+    if (isMoved) this.committed('credential given to another owner', { identityId, serverId, from, to, version });
+    return version;
   }
 
   /** Deletes the identity's secrets; false when there were none. */
@@ -106,6 +145,18 @@ export class Credentials {
     });
     if (destroyed) this.committed('credential destroyed', { identityId });
     return destroyed;
+  }
+
+  private async sealAnew(tx: Transaction, key: VersionedKey, [row, next]: [CredentialRow, CredentialRow]): Promise<void> {
+    const { fields } = (await readCredential(tx, row.identityId))!;
+    if (fields.length === 0) throw new Refusal('credential_missing');
+    const headers = await this.parts.sealer.open(row, fields);
+    try {
+      await replaceFields(tx, next, this.parts.sealer.seal(key, next, headers), this.clock.now());
+      await this.announce(tx, next, next.version);
+    } finally {
+      wipe(headers);
+    }
   }
 
   private async openFields(identityId: string, fields: readonly SealedField[]): Promise<SecretHeader[]> {
@@ -122,16 +173,16 @@ export class Credentials {
     return headers;
   }
 
-  private async storeHeaders(binding: CredentialBinding, headers: readonly SecretHeader[]): Promise<number> {
+  private async storeHeaders(credential: ExpiringCredential, headers: readonly SecretHeader[]): Promise<number> {
     const version = await this.parts.sealer.sealing(this.parts.db, async (tx, key) => {
-      const row = await lockOrAddRow(tx, binding, this.clock.now());
-      if (!belongsTo(row, binding)) throw new Refusal('conflict');
-      const next = { ...binding, version: row.version + 1, destroyed: false };
+      const row = await lockOrAddRow(tx, credential, this.clock.now());
+      if (!belongsTo(row, credential)) throw new Refusal('conflict');
+      const next = { ...credential, version: row.version + 1, destroyed: false };
       await replaceFields(tx, next, this.parts.sealer.seal(key, next, headers), this.clock.now());
       await this.announce(tx, next, next.version);
       return next.version;
     });
-    this.committed('credential stored', { identityId: binding.identityId, serverId: binding.serverId, version });
+    this.committed('credential stored', { identityId: credential.identityId, serverId: credential.serverId, version });
     return version;
   }
 

@@ -58,7 +58,7 @@ export class SecretSealer {
     return openSecret(key, this.context(row, name, secretId), blob);
   }
 
-  private context({ serverId, origin, identityId, owner, version }: CredentialRow, field: string, secretId: string): SecretContext {
-    return { environment: this.environment, serverId, origin, identityId, owner, secretId, field, secretVersion: version };
+  private context({ serverId, origin, identityId, owner, version, expiresAt }: CredentialRow, field: string, secretId: string): SecretContext {
+    return { environment: this.environment, serverId, origin, identityId, owner, secretId, field, secretVersion: version, expiresAt };
   }
 }

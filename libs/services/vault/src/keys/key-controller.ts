@@ -75,7 +75,7 @@ export class KeyController {
     const [policy, directory, calls] = await Promise.all([
       this.keys.verificationKeys('policy-signing'),
       this.keys.verificationKeys('directory-signing'),
-      this.keys.verificationKeys('call-signing'),
+      this.keys.callKeys(),
     ]);
     return { policy, directory, calls };
   }

@@ -18,7 +18,7 @@ export const KEY_PURPOSES = [
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 /** Purposes with one more version made ahead: who verifies or opens must know a key before anything is signed or sealed with it. */
-export const PURPOSES_WITH_NEXT = ['token-signing', 'session'] as const satisfies readonly KeyPurpose[];
+export const PURPOSES_WITH_NEXT = ['token-signing', 'session', 'call-signing'] as const satisfies readonly KeyPurpose[];
 
 const privateDer = ({ privateKey }: { privateKey: KeyObject }): Buffer => privateKey.export({ format: 'der', type: 'pkcs8' });
 
@@ -33,6 +33,9 @@ const MAKERS: Record<KeyPurpose, () => Buffer> = {
   'token-signing': () => privateDer(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
   'auth-secret': () => randomBytes(32),
 };
+
+/** Purposes whose retired keys nothing needs after a day: a box to the entry key, a token and a statement about a call live for minutes, or two hours. */
+export const PURPOSES_THAT_END = ['entry', 'token-signing', 'call-signing'] as const satisfies readonly KeyPurpose[];
 
 /** Fresh key bytes: 32 random bytes, or a private key as PKCS #8 DER. The caller wipes them. */
 export function newKeyBytes(purpose: KeyPurpose): Buffer {

@@ -83,6 +83,11 @@ export async function replaceWrapped(tx: Transaction, read: WrappedKey, next: Pi
   return changed.length === 1;
 }
 
+/** Deletes the keys of these purposes that were retired before a time; one retired by hand has none and stays. */
+export async function deleteRetired(tx: Transaction, purposes: readonly KeyPurpose[], beforeMs: number): Promise<void> {
+  await tx.query(`DELETE FROM wrapped_keys WHERE state = 'retired' AND purpose = ANY($1) AND retired_at < $2`, [purposes, beforeMs]);
+}
+
 /** True when the database holds wrapped keys already: then a missing key file must never be made anew. */
 export async function hasWrappedKeys(tx: Transaction): Promise<boolean> {
   const [row] = await tx.query<{ found: boolean }>('SELECT EXISTS (SELECT 1 FROM wrapped_keys) AS found');

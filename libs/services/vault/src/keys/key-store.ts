@@ -3,15 +3,17 @@ import { vaultContracts } from '@gatehouse/contracts';
 import { newId, Refusal, sealTo, systemClock, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import { KeyProviderFailure } from '../providers/key-provider.js';
-import { KEY_PURPOSES, newKeyBytes, PURPOSES_WITH_NEXT, type KeyPurpose } from './key-purposes.js';
+import { KEY_PURPOSES, newKeyBytes, PURPOSES_THAT_END, PURPOSES_WITH_NEXT, type KeyPurpose } from './key-purposes.js';
 import type { KeyRoot } from './key-root.js';
-import { allKeys, insertKey, keysOfPurpose, keyVersion, type KeyName, type WrappedKey } from './key-rows.js';
+import { allKeys, deleteRetired, insertKey, keysOfPurpose, keyVersion, type KeyName, type WrappedKey } from './key-rows.js';
 
 /** Which key to replace, and whether somebody else knows it. */
 export interface Rotation {
   expectedActive: string;
   retireNow: boolean;
 }
+
+const KEPT_RETIRED_MS = 24 * 60 * 60 * 1_000;
 
 // First key of a two-part advisory lock; the second is the schema's hash, because services may share a database.
 const KEYS_LOCK = 7_200;
@@ -106,10 +108,11 @@ export class KeyStore {
   }
 
   /**
-   * Opens what other replicas have made meanwhile, so that an outage or a new key-encryption key finds
+   * Deletes retired keys that nothing can need any more, opens what other replicas have made meanwhile, so that an outage or a new key-encryption key finds
    * it open, and forgets what was deleted.
    */
   async refresh(): Promise<void> {
+    await deleteRetired(this.db, PURPOSES_THAT_END, this.clock.now() - KEPT_RETIRED_MS);
     const keys = await allKeys(this.db);
     // What does not open is said to whoever needs it.
     for (const key of keys) await this.open(key).catch(() => undefined);

@@ -94,7 +94,7 @@ describe('a new credential key', () => {
       await Promise.all(pending);
     })();
     for (let round = 0; round < 3; round++) {
-      for (const what of ['credential', 'session', 'entry', 'digest', 'policy-signing', 'directory-signing'] as const) expect((await one.rotate(what)).rotated).toBe(true);
+      for (const what of ['credential', 'session', 'entry', 'digest', 'policy-signing', 'directory-signing', 'call-signing'] as const) expect((await one.rotate(what)).rotated).toBe(true);
       await one.until(secretsMoved);
     }
     const three = await start({ kekFile: await stage.newKeyFile(), kekPreviousFile: kekFile });
@@ -181,7 +181,7 @@ describe('a new key-encryption key', () => {
     const newKek = await stage.newKeyFile();
     const second = await start({ kekFile: newKek, kekPreviousFile: kekFile });
     const { root } = await second.until((progress) => progress.root.others.length === 0 && progress.root.move.finishedAt !== null);
-    expect(root.move).toMatchObject({ left: 0, total: 10, moved: 10, failed: 0 });
+    expect(root.move).toMatchObject({ left: 0, total: 12, moved: 12, failed: 0 });
     await stop(second);
     const third = await start({ kekFile: newKek });
     await expectReadable(third, bindings);
@@ -213,7 +213,7 @@ describe('a new key-encryption key', () => {
     kms.rotate();
     const second = await start(kmsSettings());
     const { root } = await second.until((progress) => progress.root.move.finishedAt !== null);
-    expect(root.move).toMatchObject({ left: 0, moved: 10, failed: 0 });
+    expect(root.move).toMatchObject({ left: 0, moved: 12, failed: 0 });
     await stop(second);
     kms.destroyOldVersions();
     await expectReadable(await start(kmsSettings()), bindings);

@@ -1,7 +1,7 @@
 import { Fault } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
-import type { CredentialRow, FieldRow } from '../credentials/credential-rows.js';
+import { CREDENTIAL_COLUMNS, type CredentialRow, type FieldRow } from '../credentials/credential-rows.js';
 import type { SecretSealer } from '../credentials/secret-sealer.js';
 import { KeyGone, type CredentialKeys } from '../keys/credential-keys.js';
 import { BlobRefused, type VersionedKey } from '../sealing/secret-blob.js';
@@ -67,7 +67,7 @@ export class SecretMove implements Move {
 
   private async fields(tx: Transaction, after: string): Promise<Batch> {
     const rows = await tx.query<FieldOfRow>(
-      `SELECT f.secret_id AS "secretId", f.name, f.blob, c.identity_id AS "identityId", c.server_id AS "serverId", c.origin, c.owner, c.version, c.destroyed
+      `SELECT f.secret_id AS "secretId", f.name, f.blob, ${CREDENTIAL_COLUMNS}
          FROM credential_fields f JOIN credentials c USING (identity_id)
         WHERE ${ELSEWHERE} AND f.secret_id > $2 ORDER BY f.secret_id LIMIT $3`,
       [this.key!.version, after, BATCH],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inProcessBus, InProcessBroker, type Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
-import { newId, newSealingKeyPair, openSealed, sealTo } from '@gatehouse/kernel';
+import { newId, newSealingKeyPair, openSealed, sealTo, type Clock } from '@gatehouse/kernel';
 import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
 import { createLogger, Metrics } from '@gatehouse/telemetry';
 import type { z } from 'zod';
@@ -38,14 +38,28 @@ export class Replica {
     return this.storeSealedTo(publicKey, value, binding);
   }
 
-  async storeSealedTo(publicKey: string, value: string, binding: Binding): Promise<Binding> {
+  async storeSealedTo(publicKey: string, value: string, binding: Binding, expiresAt: number | null = null): Promise<Binding> {
     const sealed = sealTo(publicKey, Buffer.from(value), vaultContracts.entryContext(binding.identityId, 'authorization'));
-    await this.gateway.request(vaultContracts.storeCredential, { ...binding, fields: [{ name: 'authorization', sealed }] });
+    await this.gateway.request(vaultContracts.storeCredential, { ...binding, expiresAt, fields: [{ name: 'authorization', sealed }] });
     return binding;
   }
 
+  async storeUntil(expiresAt: number | null, value: string, binding: Binding = newBinding()): Promise<Binding> {
+    const { publicKey } = await this.gateway.request(vaultContracts.getEntryKey, {});
+    return this.storeSealedTo(publicKey, value, binding, expiresAt);
+  }
+
+  async transfer({ identityId, serverId }: Binding, from: string, to: string): Promise<number> {
+    return (await this.auth.request(vaultContracts.transferCredential, { identityId, serverId, from, to })).version;
+  }
+
+  /** The answer to a lease as the edge gets it. */
+  leased(binding: Binding): Promise<z.output<typeof vaultContracts.leaseCredential.reply>> {
+    return this.gateway.request(vaultContracts.leaseCredential, { ...binding, edgeKey: this.edge.publicKey });
+  }
+
   async lease(binding: Binding): Promise<string> {
-    const { sealed } = await this.gateway.request(vaultContracts.leaseCredential, { ...binding, edgeKey: this.edge.publicKey });
+    const { sealed } = await this.leased(binding);
     const opened = openSealed(this.edge, sealed, vaultContracts.leaseContext(binding.identityId, binding.serverId, binding.origin));
     return vaultContracts.leasedHeaders.parse(JSON.parse(opened.toString())).headers[0]![1];
   }
@@ -133,11 +147,11 @@ export class VaultStage {
     return path;
   }
 
-  async start(database: string, config: Partial<VaultConfig>): Promise<Replica> {
+  async start(database: string, config: Partial<VaultConfig>, clock?: Clock): Promise<Replica> {
     const broker = new InProcessBroker();
     const log = createLogger({ service: 'vault', level: 'silent' });
     const bus = inProcessBus(broker, 'vault');
-    const vault = await startVaultService({ bus, log, metrics: new Metrics(), database, config: { environment: 'production', ...config } });
+    const vault = await startVaultService({ bus, log, metrics: new Metrics(), database, config: { environment: 'production', ...config }, ...(clock === undefined ? {} : { clock }) });
     return new Replica(vault, inProcessBus(broker, 'gateway'), inProcessBus(broker, 'auth'));
   }
 

@@ -11,6 +11,8 @@ export interface SecretContext {
   secretId: string;
   field: string;
   secretVersion: number;
+  /** Epoch milliseconds after which the secret is given to nobody; null when it has no known end. */
+  expiresAt: number | null;
 }
 
 /**
@@ -28,8 +30,13 @@ export function lengthPrefixed(members: readonly (string | number)[]): Buffer {
   );
 }
 
-/** Associated data of one secret blob of `format` under the key of `keyVersion`; the order is part of the format. */
+/**
+ * Associated data of one secret blob of `format` under the key of `keyVersion`; the order is part of the
+ * format. The end is a member only where there is one: blobs from before ends existed open as they are,
+ * and since lists of different length are different texts, an end can be neither taken away nor added.
+ */
 export function secretAssociatedData(format: string, context: SecretContext, keyVersion: number): Buffer {
-  const { environment, serverId, origin, identityId, owner, secretId, field, secretVersion } = context;
-  return lengthPrefixed([format, environment, serverId, origin, identityId, owner, secretId, field, secretVersion, keyVersion]);
+  const { environment, serverId, origin, identityId, owner, secretId, field, secretVersion, expiresAt } = context;
+  const end = expiresAt === null ? [] : [expiresAt];
+  return lengthPrefixed([format, environment, serverId, origin, identityId, owner, secretId, field, secretVersion, keyVersion, ...end]);
 }

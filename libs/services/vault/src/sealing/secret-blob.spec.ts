@@ -58,8 +58,17 @@ describe('secret blob', () => {
 
   it.each(Object.keys(context) as (keyof SecretContext)[])('refuses a blob moved to another %s (V-02)', (member) => {
     const blob = sealSecret(key, context, Buffer.from('canary'));
-    const moved = { ...context, [member]: member === 'secretVersion' ? context.secretVersion + 1 : `${context[member]}x` };
+    const other = member === 'secretVersion' ? context.secretVersion + 1 : `${context[member]}x`;
+    const moved = { ...context, [member]: member === 'expiresAt' ? 1_790_000_000_000 : other };
     expect(() => openSecret(key, moved, blob)).toThrow(BlobRefused);
+  });
+
+  it('refuses a blob whose end was taken away, moved or added, by a thousandth of a second', () => {
+    const end = 1_790_000_000_000;
+    const ended = sealSecret(key, { ...context, expiresAt: end }, Buffer.from('canary'));
+    for (const expiresAt of [null, end + 1, end - 1, end * 10, 0]) expect(() => openSecret(key, { ...context, expiresAt }, ended)).toThrow(BlobRefused);
+    const endless = sealSecret(key, context, Buffer.from('canary'));
+    for (const expiresAt of [end, 0]) expect(() => openSecret(key, { ...context, expiresAt }, endless)).toThrow(BlobRefused);
   });
 
   it('does not confuse contexts whose members join to the same text', () => {

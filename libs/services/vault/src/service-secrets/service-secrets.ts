@@ -120,7 +120,7 @@ export class ServiceSecrets {
 
   // The owner's prefix keeps these apart from credentials, which belong to `global` or a person.
   private context({ owner, secretId, purpose, version }: ServiceSecretRow): SecretContext {
-    const noServer = { serverId: '', origin: '', identityId: '' };
+    const noServer = { serverId: '', origin: '', identityId: '', expiresAt: null };
     return { ...noServer, environment: this.parts.environment, owner: `service:${owner}`, secretId, field: purpose, secretVersion: version };
   }
 }
