@@ -9,6 +9,8 @@ type FetchHeaders = ConstructorParameters<typeof Headers>[0];
 export interface GuardedFetchOptions {
   /** http, loopback and private addresses are reached only with it. */
   allowPrivateNetwork: boolean;
+  /** PEM certificates trusted for these requests besides those that all are made with. */
+  caCertificate?: string | null;
   maxBytes: number;
   /** From the call to the last byte, connecting included. */
   timeoutMs: number;
@@ -33,9 +35,9 @@ const NO_BODY = [204, 205, 304];
  * the refusals of `Destination.fetchSmall`, `url_refused`, or `bad_request` for what it does not send.
  */
 export function guardedFetch(outbound: Outbound, options: GuardedFetchOptions): (url: string | URL, request?: GuardedRequest) => Promise<Response> {
-  const { allowPrivateNetwork, maxBytes, timeoutMs } = options;
+  const { allowPrivateNetwork, caCertificate, maxBytes, timeoutMs } = options;
   return async (url, request = {}) => {
-    const destination = outbound.destination(String(url), { allowPrivateNetwork });
+    const destination = outbound.destination(String(url), { allowPrivateNetwork, caCertificate });
     const answer = await destination.fetchSmall({
       method: methodOf(request.method),
       headers: headersOf(request.headers),
