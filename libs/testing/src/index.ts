@@ -44,6 +44,9 @@ export {
   type PkcePair,
   type PublicClientOptions,
 } from './oauth-clients/public-client.js';
+export { type Arrived } from './oauth-upstream/listener.js';
+export { type KnownClient, type OauthBehaviour, type OauthUpstreamOptions, type TokenHook, type Trust } from './oauth-upstream/oauth-options.js';
+export { startOauthUpstream, type OauthUpstream } from './oauth-upstream/oauth-upstream.js';
 export { startNats } from './servers/nats.js';
 export { startPostgres } from './servers/postgres.js';
 export { startRedis } from './servers/redis.js';
