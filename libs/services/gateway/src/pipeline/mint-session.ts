@@ -3,6 +3,7 @@ import { isJsonObject, Refusal, type JsonObject } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
 import { sealSession, sessionDigest, type Session } from '../sessions/session.js';
+import { upstreamSessionId } from '../sessions/upstream-session.js';
 import type { Answered } from './forward.js';
 import type { Resolved } from './resolve.js';
 
@@ -27,15 +28,6 @@ export function mintSession(result: JsonObject, answered: Answered, edge: Edge):
   const id = sealSession(session, edge.keys.session);
   edge.sessions.remember({ ...session, id, digest: sessionDigest(id) });
   return id;
-}
-
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
-
-function upstreamSessionId(given: string | string[] | undefined): string | null {
-  if (given === undefined) return null;
-  const fits = typeof given === 'string' && given.length <= LIMITS.upstreamSessionIdChars && VISIBLE_ASCII.test(given);
-  if (!fits) throw new Refusal('upstream_invalid', { reason: 'session_id' });
-  return given;
 }
 
 const NAME_CHARS = 200;
