@@ -53,8 +53,7 @@ export class Clients {
   /** The client that a request to the token endpoint proves to be from. */
   async authenticate(form: URLSearchParams, authorization: string | undefined, audience: string[]): Promise<Client> {
     const basic = basicOf(authorization);
-    const assertion = form.get('client_assertion');
-    const clientId = basic?.[0] ?? form.get('client_id') ?? (assertion === null ? '' : String(decodeJwt(assertion).iss));
+    const clientId = namedClient(form, basic);
     const client = await this.find(clientId);
     if (client === undefined) throw new OauthError('invalid_client', 'no such client', 401);
     if (client.how === 'document' && this.behaviour.documents === 'refused-token') throw new OauthError('invalid_client', 'documents are not read here', 401);
@@ -87,6 +86,12 @@ export class Clients {
       ...(document['jwks_uri'] === undefined ? {} : { jwksUri: document['jwks_uri'] }),
     };
   }
+}
+
+function namedClient(form: URLSearchParams, basic: readonly string[] | undefined): string {
+  const assertion = form.get('client_assertion');
+  const named = basic?.[0] ?? form.get('client_id');
+  return named ?? (assertion === null ? '' : String(decodeJwt(assertion).iss));
 }
 
 function methodOf({ clientSecret, publicKey }: KnownClient): string {

@@ -13,9 +13,13 @@ const WHOAMI = { name: 'whoami', description: 'Says whose account this is', inpu
 export function answerMcp(stage: OauthStage, arrived: Arrived, response: ServerResponse): void {
   const rpc = rpcRequestOf(parsed(arrived.body));
   const token = stage.grants.valid(/^Bearer (\S+)$/i.exec(arrived.headers.authorization ?? '')?.[1] ?? '');
-  if (token === undefined && needsToken(stage, rpc)) return challenge(stage, arrived, response);
-  if (arrived.method !== 'POST') return void response.writeHead(arrived.method === 'DELETE' ? 200 : 405).end();
-  if (rpc === undefined) return void response.writeHead(202).end();
+  if (token === undefined && needsToken(stage, rpc)) challenge(stage, arrived, response);
+  else if (arrived.method !== 'POST') response.writeHead(arrived.method === 'DELETE' ? 200 : 405).end();
+  else if (rpc === undefined) response.writeHead(202).end();
+  else answerRpc(stage, rpc, token, response);
+}
+
+function answerRpc(stage: OauthStage, rpc: RpcRequest, token: AccessToken | undefined, response: ServerResponse): void {
   if (isShort(stage, rpc, token)) return stepUp(stage, response);
   if (rpc.method === 'initialize') response.setHeader('mcp-session-id', randomUUID());
   sendJson(response, 200, { jsonrpc: '2.0', id: rpc.id, result: resultOf(rpc, token, stage) });

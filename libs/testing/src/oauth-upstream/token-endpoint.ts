@@ -31,20 +31,23 @@ export async function answerToken(stage: OauthStage, arrived: Arrived, response:
   const form = new URLSearchParams(arrived.body);
   const { behaviour } = stage;
   const grantType = form.get('grant_type') ?? '';
-  const isRefresh = grantType === 'refresh_token';
   await sleep(behaviour.tokenDelayMs);
-  if (isRefresh && sabotaged(behaviour.refresh, response)) return;
+  if (grantType === 'refresh_token' && sabotaged(behaviour.refresh, response)) return;
+  const send = await decided(stage, form, arrived);
+  await behaviour.tokenHook?.('decided', grantType);
+  if (grantType === 'refresh_token' && behaviour.refresh === 'answer-lost') return void response.destroy();
+  send(response);
+  await behaviour.tokenHook?.('answered', grantType);
+}
+
+async function decided(stage: OauthStage, form: URLSearchParams, { headers }: Arrived): Promise<(response: ServerResponse) => void> {
   try {
-    const issued = await issue(stage, form, arrived.headers.authorization);
-    await behaviour.tokenHook?.('decided', grantType);
-    if (isRefresh && behaviour.refresh === 'answer-lost') return void response.destroy();
-    sendToken(response, issued, behaviour);
+    const issued = await issue(stage, form, headers.authorization);
+    return (response) => sendToken(response, issued, stage.behaviour);
   } catch (error) {
     if (!(error instanceof OauthError)) throw error;
-    await behaviour.tokenHook?.('decided', grantType);
-    sendError(response, error);
+    return (response) => sendError(response, error);
   }
-  await behaviour.tokenHook?.('answered', grantType);
 }
 
 /** Answers a revocation (RFC 7009). */
