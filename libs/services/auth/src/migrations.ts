@@ -1,6 +1,7 @@
 import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
 import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
 import { DERIVED_GRANTS } from './authorization-server/derived-grants-migration.js';
+import { IDENTITIES } from './identities/identities-migration.js';
 import { CALLERS } from './people/callers-migration.js';
 import { SCIM } from './scim/scim-migration.js';
 import { SIGN_IN } from './sign-in/sign-in-migration.js';
@@ -66,4 +67,5 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   SCIM,
   TOKEN_ISSUERS,
   DERIVED_GRANTS,
+  IDENTITIES,
 ];
