@@ -131,5 +131,38 @@ const CATALOGUE: Migration = {
   `,
 };
 
+// What was registered before has no credential, or one of secret headers: the first may turn out to want a sign-in.
+const ACCESS: Migration = {
+  name: '0008_server_access',
+  sql: `
+    ALTER TABLE servers ADD COLUMN transport text NOT NULL DEFAULT 'auto';
+    ALTER TABLE servers ADD COLUMN auth text NOT NULL DEFAULT 'auto';
+    ALTER TABLE servers ADD COLUMN oauth json NOT NULL DEFAULT '{}';
+    ALTER TABLE servers ADD COLUMN known_verdict text;
+    ALTER TABLE servers ADD COLUMN sign_calls boolean NOT NULL DEFAULT false;
+    ALTER TABLE servers ADD COLUMN forward_headers text[] NOT NULL DEFAULT '{}';
+    ALTER TABLE servers ADD COLUMN debug_until bigint;
+    ALTER TABLE servers ALTER COLUMN identity_mode DROP NOT NULL;
+    UPDATE servers SET identity_mode = NULL WHERE identity_id IS NULL;
+    UPDATE servers SET auth = 'headers' WHERE identity_id IS NOT NULL;
+    CREATE TABLE presets (
+      name text PRIMARY KEY,
+      preset json NOT NULL,
+      written_at bigint NOT NULL,
+      written_by text
+    );
+  `,
+};
+
 /** Schema of policy's database, in order. */
-export const POLICY_MIGRATIONS: readonly Migration[] = [OUTBOX_MIGRATION, STATE, SERVERS, POLICIES, FIRST_POLICY, SERVER_CONNECTIONS, SERVER_LOG, CATALOGUE];
+export const POLICY_MIGRATIONS: readonly Migration[] = [
+  OUTBOX_MIGRATION,
+  STATE,
+  SERVERS,
+  POLICIES,
+  FIRST_POLICY,
+  SERVER_CONNECTIONS,
+  SERVER_LOG,
+  CATALOGUE,
+  ACCESS,
+];

@@ -1,153 +1,13 @@
-import { generateKeyPairSync, verify } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
-import { catalogueContracts, policyContracts, SNAPSHOT_CHUNK_CHARS, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
-import { newId, Refusal, sealTo } from '@gatehouse/kernel';
-import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
-import { createLogger } from '@gatehouse/telemetry';
-import { TestAuthority, TestClock } from '@gatehouse/testing';
-import { Controller, Module, type INestMicroservice } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startPolicyService, type RunningService } from './start-policy-service.js';
+import { inProcessBus } from '@gatehouse/bus';
+import { catalogueContracts, policyContracts, SNAPSHOT_CHUNK_CHARS } from '@gatehouse/contracts';
+import { newId } from '@gatehouse/kernel';
+import { TestAuthority } from '@gatehouse/testing';
+import { describe, expect, it } from '@jest/globals';
+import { ACTOR, add, apply, broker, clock, fetchSnapshot, gateway, LeasingVault, observe, onPolicyStage, orders, published, refusal, replicas, startReplica, toolItem, until, type Seen } from './policy-stage.conformance.js';
 
-const ACTOR = { callerId: newId('person'), tokenId: null };
 const PERMIT_ALL = 'permit(principal is Gatehouse::Person, action, resource);';
-const signing = generateKeyPairSync('ed25519');
-const KEY_ID = 'key_1';
 
-/** The vault's contract as this service sees it. */
-@Controller()
-class LeasingVault {
-  static away = false;
-
-  @Serves(vaultContracts.leasePolicySigningKey)
-  lease({ instanceKey }: { instanceKey: string }): { keys: { id: string; sealed: string }[] } {
-    if (LeasingVault.away) throw new Refusal('service_unavailable');
-    const der = signing.privateKey.export({ format: 'der', type: 'pkcs8' });
-    return { keys: [{ id: KEY_ID, sealed: sealTo(instanceKey, der, vaultContracts.keyContext('policy-signing', KEY_ID)) }] };
-  }
-}
-
-@Module({ controllers: [LeasingVault] })
-class LeasingVaultModule {}
-
-let folder: string;
-let postgres: EmbeddedPostgres;
-let server: Database;
-let database: string;
-let databases = 0;
-let broker: InProcessBroker;
-let gateway: Bus;
-let vault: INestMicroservice;
-let replicas: RunningService[];
-let clock: TestClock;
-let published: SnapshotVersion[];
-let orders: { serverId: string; probeId: string; restarts: number }[];
-
-const log = createLogger({ service: 'policy', level: 'silent' });
-
-async function startReplica(): Promise<RunningService> {
-  const replica = await startPolicyService({ bus: inProcessBus(broker, 'policy'), log, clock, database, config: { probeIntervalMs: 300_000 } });
-  replicas.push(replica);
-  return replica;
-}
-
-async function until<T>(what: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    const found = await what();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('waited for five seconds');
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-policy-'));
-  postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
-  server = await Database.open({ url: postgres.url, schema: 'public', migrations: [] });
-}, 60_000);
-
-afterAll(async () => {
-  await server.close();
-  await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
-}, 30_000);
-
-beforeEach(async () => {
-  databases += 1;
-  await server.query(`CREATE DATABASE policy_${databases}`);
-  database = Object.assign(new URL(postgres.url), { pathname: `/policy_${databases}` }).href;
-  [broker, clock, replicas, published, orders] = [new InProcessBroker(), new TestClock(Date.now()), [], [], []];
-  LeasingVault.away = false;
-  vault = await NestFactory.createMicroservice(LeasingVaultModule, { strategy: inProcessBus(broker, 'vault').strategy(), logger: false });
-  await vault.listen();
-  gateway = inProcessBus(broker, 'gateway');
-  await gateway.events.follow(policyContracts.policySnapshotPublished, (version) => void published.push(version));
-  await gateway.events.follow(policyContracts.probeOrdered, (order) => void orders.push(order));
-  await startReplica();
-}, 30_000);
-
-afterEach(async () => {
-  await Promise.all(replicas.map((replica) => replica.close()));
-  await gateway.close();
-  await vault.close();
-}, 30_000);
-
-type Snapshot = policyContracts.PolicySnapshot;
-
-async function fetchSnapshot(): Promise<Snapshot & { chunks: string[] }> {
-  const chunks: string[] = [];
-  for (let parts = 1, part = 0; part < parts; part += 1) {
-    const reply = await gateway.request(policyContracts.getPolicySnapshot, { part });
-    if (reply.unchanged) throw new Error('unchanged without having any');
-    parts = reply.parts;
-    chunks.push(reply.chunk);
-    if (part === parts - 1) expect(verify(null, Buffer.from(chunks.join('')), signing.publicKey, Buffer.from(reply.signature, 'base64url'))).toBe(true);
-  }
-  return { ...policyContracts.policySnapshot.parse(JSON.parse(chunks.join(''))), chunks };
-}
-
-const newServer = (more: Partial<Parameters<typeof withDefaults>[0]> = {}) => withDefaults(more);
-
-function withDefaults(more: { name?: string | null; url?: string; stateless?: boolean; caCertificate?: string; headers?: [string, string][]; secretHeaders?: string[]; identityId?: string | null }) {
-  const identityId = more.identityId ?? null;
-  return {
-    id: newId('server'),
-    name: more.name ?? null,
-    url: more.url ?? 'https://api.notion.com/mcp',
-    stateless: more.stateless ?? false,
-    allowPrivateNetwork: false,
-    caCertificate: more.caCertificate ?? null,
-    identityMode: identityId === null ? ('none' as const) : ('global' as const),
-    identityId,
-    headers: more.headers ?? [],
-    secretHeaders: more.secretHeaders ?? [],
-  };
-}
-
-const add = (more: Parameters<typeof newServer>[0] = {}) => gateway.request(policyContracts.addServer, { actor: ACTOR, server: newServer(more) });
-const apply = (policies: { name: string; text: string }[]) => gateway.request(policyContracts.applyPolicies, { actor: ACTOR, policies });
-const refusal = (code: string, details?: object) => expect.objectContaining(details === undefined ? { code } : { code, details });
-
-const HEALTHY = { status: 'healthy' as const, failure: null, detail: null, protocolVersion: '2025-06-18', serverInfo: { name: 'demo', version: '1' } };
-const toolItem = (name: string, fingerprint = `f-${name}`) => ({ kind: 'tool' as const, name, title: null, description: 'd', fingerprint });
-
-interface Seen {
-  part?: number;
-  parts?: number;
-  items?: ReturnType<typeof toolItem>[];
-  health?: object;
-  probeId?: string;
-}
-
-let observations = 0;
-async function observe(serverId: string, { part = 0, parts = 1, items = [], health = {}, probeId = 'p1' }: Seen): Promise<void> {
-  const payload = { serverId, probeId, part, parts, health: { ...HEALTHY, checkedAt: clock.now(), ...health }, items };
-  await gateway.events.publish(policyContracts.toolsObserved, payload, `seen-${(observations += 1)}`);
-}
+onPolicyStage();
 
 describe('the first start', () => {
   it('writes one policy in plain sight, valid and allowing everybody who signed in', async () => {
@@ -198,7 +58,7 @@ describe('the catalogue', () => {
 
 describe('the register of servers', () => {
   it('names a server after its host, keeps it and orders a probe', async () => {
-    const first = await add({ headers: [['Notion-Version', '2022-06-28']], secretHeaders: ['Authorization'], identityId: newId('identity') });
+    const first = await add({ headers: [['Notion-Version', '2022-06-28']], secretHeaders: ['Authorization'] });
     expect(first).toMatchObject({ name: 'notion', state: 'running', revision: 1, tools: 0, health: { status: 'unknown' }, secretHeaders: ['Authorization'] });
     expect(await gateway.request(policyContracts.getServer, { name: 'notion' })).toEqual(first);
     expect((await add()).name).toBe('notion-2');
@@ -209,11 +69,14 @@ describe('the register of servers', () => {
 
   it('tells edges what they need, and nothing of secret headers', async () => {
     const before = await fetchSnapshot();
-    const added = await add({ headers: [['X-Plain', 'v']], secretHeaders: ['X-Key'], identityId: newId('identity') });
+    const added = await add({ headers: [['X-Plain', 'v']], secretHeaders: ['X-Key'] });
     const after = await fetchSnapshot();
     expect(after).toMatchObject({ epoch: before.epoch, version: before.version + 1 });
     expect(after.servers).toEqual([
-      { id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, state: 'running', identityMode: 'global', identityId: added.identityId, headers: [['X-Plain', 'v']], tools: {}, stateless: false, caCertificate: null, restarts: 0 },
+      {
+        ...{ id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, caCertificate: null, state: 'running', transport: 'auto', auth: 'headers' },
+        ...{ identityMode: 'global', identityId: null, headers: [['X-Plain', 'v']], tools: {}, stateless: false, signCalls: false, forwardHeaders: [], debugUntil: null, restarts: 0 },
+      },
     ]);
     await until(() => published.find(({ version }) => version === after.version));
   });
@@ -232,8 +95,8 @@ describe('the register of servers', () => {
     await expect(add({ name: 'notion' })).rejects.toEqual(refusal('conflict', { server: 'notion' }));
     await expect(add({ url: 'http://example.com' })).rejects.toEqual(refusal('url_refused', { reason: 'scheme' }));
     await expect(add({ headers: [['Host', 'x']] })).rejects.toEqual(refusal('header_refused', { header: 'Host', reason: 'reserved' }));
-    await expect(add({ headers: [['X-A', '1']], secretHeaders: ['x-a'], identityId: newId('identity') })).rejects.toEqual(refusal('header_refused', { header: 'x-a', reason: 'given_twice' }));
-    await expect(add({ secretHeaders: ['X-A'] })).rejects.toEqual(refusal('bad_params'));
+    await expect(add({ headers: [['X-A', '1']], secretHeaders: ['x-a'] })).rejects.toEqual(refusal('header_refused', { header: 'x-a', reason: 'given_twice' }));
+    await expect(add({ secretHeaders: ['X-A'], auth: 'oauth' })).rejects.toEqual(refusal('bad_params'));
     expect((await gateway.request(policyContracts.listServers, {})).items).toHaveLength(1);
   });
 

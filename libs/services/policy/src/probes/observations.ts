@@ -4,6 +4,7 @@ import type { Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { z } from 'zod';
 import { keepLine } from '../servers/server-lines.js';
+import { accessText } from '../servers/server-access.js';
 import { readItems } from '../servers/server-rows.js';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
 
@@ -26,6 +27,8 @@ const PARTS_KEPT_MS = 3_600_000;
 const INSERT_PART = `
   INSERT INTO observation_parts (server_id, probe_id, parts, part, payload, arrived_at) VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT DO NOTHING`;
+// A look that broke on the way does not take away what an earlier one found.
+const UPDATE_HEALTH = "UPDATE servers SET health = $2, known_verdict = CASE WHEN $3::text IS NULL OR $3 = 'failed' THEN known_verdict ELSE $3 END WHERE id = $1";
 const INSERT_ITEMS = `
   INSERT INTO server_items (server_id, position, kind, name, title, description, fingerprint)
   SELECT $1, position - 1, kind, name, title, description, fingerprint
@@ -45,7 +48,7 @@ export class Observations {
       const [server] = await tx.query<{ health: Health }>('SELECT health FROM servers WHERE id = $1', [part.serverId]);
       if (server === undefined || isOlder(part.health, server.health)) return { result: undefined, changed: false };
       const whole = await this.collect(tx, part, now);
-      return { result: undefined, changed: whole !== undefined && (await this.settle(tx, part, whole)) };
+      return { result: undefined, changed: whole !== undefined && (await this.settle(tx, part, { items: whole, known: server.health })) };
     });
   }
 
@@ -58,14 +61,16 @@ export class Observations {
     return rows.length < parts ? undefined : rows.flatMap(({ payload }) => payload);
   }
 
-  private async settle(tx: Transaction, { serverId, probeId, health }: ObservationPart, items: readonly Item[]): Promise<boolean> {
+  private async settle(tx: Transaction, { serverId, probeId, health }: ObservationPart, { items, known }: { items: readonly Item[]; known: Health }): Promise<boolean> {
     await tx.query('DELETE FROM observation_parts WHERE server_id = $1 AND probe_id = $2', [serverId, probeId]);
     const checkedAt = Math.min(health.checkedAt ?? this.parts.clock.now(), this.parts.clock.now());
-    await tx.query('UPDATE servers SET health = $2 WHERE id = $1', [serverId, JSON.stringify({ ...health, checkedAt })]);
+    const before = await accessText(tx, serverId);
+    await tx.query(UPDATE_HEALTH, [serverId, JSON.stringify({ ...health, ...findings(health, known), checkedAt }), health.verdict]);
+    const hasOtherAccess = (await accessText(tx, serverId)) !== before;
     await keepLine(tx, serverId, { at: checkedAt, kind: 'probe', ...toldOf(health, items) });
     // A probe that failed learned nothing about what the server offers.
-    if (health.status !== 'healthy') return false;
-    return this.replaceItems(tx, serverId, firstOfEach(items));
+    if (health.status !== 'healthy') return hasOtherAccess;
+    return (await this.replaceItems(tx, serverId, firstOfEach(items))) || hasOtherAccess;
   }
 
   private async replaceItems(tx: Transaction, serverId: string, items: readonly Item[]): Promise<boolean> {
@@ -77,6 +82,12 @@ export class Observations {
     if (changed) this.parts.log.info({ serverId, items: items.length }, 'what a server offers has changed');
     return changed;
   }
+}
+
+/** A look that had nothing to find out about the way in leaves what was found before. */
+function findings(seen: Health, { transport, steps = [], verdict = null, advice = null }: Partial<Health>): Partial<Health> {
+  const kept = seen.steps.length === 0 && seen.verdict === null ? { steps, verdict, advice } : {};
+  return { ...kept, transport: seen.transport ?? transport ?? null };
 }
 
 /** What a probe found, in a line of the server's own log. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
@@ -42,7 +41,7 @@ export class ProbeSchedule {
     const due = this.parts.clock.now() - this.parts.intervalMs;
     const { result } = await this.parts.changes.apply(async (tx) => {
       const servers = await tx.query<{ id: string }>(`SELECT id FROM servers WHERE state = 'running' AND probe_ordered_at <= $1 ORDER BY id`, [due]);
-      for (const { id } of servers) await this.parts.changes.orderProbe(tx, id, randomUUID());
+      for (const { id } of servers) await this.parts.changes.orderProbe(tx, id);
       return { result: servers.length, changed: false };
     });
     return result;

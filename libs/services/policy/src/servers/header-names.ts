@@ -1,47 +1,16 @@
-import { Refusal } from '@gatehouse/kernel';
+import { Refusal, requireHeaderNames } from '@gatehouse/kernel';
 
-/** What belongs to the connection, the message or the protocol: Gatehouse sets these itself, or nobody does. */
-const RESERVED = new Set([
-  'accept',
-  'accept-charset',
-  'accept-encoding',
-  'connection',
-  'cookie',
-  'cookie2',
-  'date',
-  'expect',
-  'forwarded',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'last-event-id',
-  'origin',
-  'referer',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-  'x-real-ip',
-]);
+export { requireHeaderNames } from '@gatehouse/kernel';
 
-/** Families of such names. */
-const RESERVED_PREFIXES = ['access-control-', 'content-', 'mcp-', 'proxy-', 'sec-', 'x-forwarded-', 'x-gatehouse-'];
-
-const isReserved = (name: string): boolean => RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+/** What proves to Gatehouse who calls: a server that saw it could call Gatehouse in that person's name. */
+const CALLERS_PROOF = new Set(['authorization', 'dpop']);
 
 /**
- * The names of the headers that a server gets with every request. `Authorization` is allowed: it is the usual place
- * of a credential. Refuses with `header_refused`, details `header` and `reason`, what would change the framing or the
- * protocol of the request (smuggling, a forged session) or claim where it came from, and names given twice.
+ * The names of the client's headers that go up as they came. Besides what no server is sent, the caller's own proof
+ * is refused (token passthrough), and names in `sent`: a client must not speak in the administrator's place.
  */
-export function requireHeaderNames(names: readonly string[]): void {
-  const seen = new Set<string>();
-  for (const header of names) {
-    const name = header.toLowerCase();
-    if (isReserved(name)) throw new Refusal('header_refused', { header, reason: 'reserved' });
-    if (seen.has(name)) throw new Refusal('header_refused', { header, reason: 'given_twice' });
-    seen.add(name);
-  }
+export function requireForwardNames(forwarded: readonly string[], sent: readonly string[]): void {
+  const proof = forwarded.find((header) => CALLERS_PROOF.has(header.toLowerCase()));
+  if (proof !== undefined) throw new Refusal('header_refused', { header: proof, reason: 'reserved' });
+  requireHeaderNames([...sent, ...forwarded]);
 }

@@ -1,8 +1,10 @@
 import { Serves } from '@gatehouse/bus';
-import { policyContracts, type Actor } from '@gatehouse/contracts';
+import { policyContracts, type Actor, type upstreamContracts } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import type { LinesWanted } from './server-lines.js';
-import { Servers, type ServerChange, type ServerInput } from './servers.js';
+import type { ServerPatch } from './server-patch.js';
+import type { ServerInput } from './server-settings.js';
+import { Servers, type ServerChange } from './servers.js';
 
 type Server = policyContracts.Server;
 
@@ -57,6 +59,24 @@ export class ServerController {
   @Serves(policyContracts.restartServer)
   restart(change: ServerChange): Promise<Server> {
     return this.servers.restart(change);
+  }
+
+  /** Changes what is given. */
+  @Serves(policyContracts.patchServer)
+  patch({ change, ...which }: ServerChange & { change: ServerPatch }): Promise<Server> {
+    return this.servers.patch(which, change);
+  }
+
+  /** Logs each hop for a while. */
+  @Serves(policyContracts.debugServer)
+  debug({ actor, name, minutes }: { actor: Actor; name: string; minutes: number }): Promise<Server> {
+    return this.servers.debug(actor, name, minutes);
+  }
+
+  /** A server as auth needs to know it. */
+  @Serves(policyContracts.findUpstream)
+  async upstream({ server }: { server: string }): Promise<{ upstream: upstreamContracts.UpstreamServer | null }> {
+    return { upstream: await this.servers.upstream(server) };
   }
 
   /** Lines of its own log. */

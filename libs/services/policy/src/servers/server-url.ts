@@ -2,7 +2,8 @@ import { Refusal } from '@gatehouse/kernel';
 
 const MAX_CHARS = 2_048;
 
-function problemOf(text: string, allowPrivateNetwork: boolean): string | undefined {
+/** What is wrong with the form of a URL, as the `reason` of a `url_refused`. */
+export function urlProblem(text: string, allowPrivateNetwork: boolean): string | undefined {
   if (text.length > MAX_CHARS) return 'too_long';
   // The parser would quietly drop white space and turn backslashes round: what is stored is what is meant.
   if (/[\s\\]/.test(text) || !URL.canParse(text)) return 'not_a_url';
@@ -18,6 +19,6 @@ function problemOf(text: string, allowPrivateNetwork: boolean): string | undefin
  * Where its name leads is judged where it is called. Refuses with `url_refused`, details `reason`.
  */
 export function requireServerUrl(text: string, allowPrivateNetwork: boolean): void {
-  const reason = problemOf(text, allowPrivateNetwork);
+  const reason = urlProblem(text, allowPrivateNetwork);
   if (reason !== undefined) throw new Refusal('url_refused', { reason });
 }

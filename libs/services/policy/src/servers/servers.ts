@@ -1,21 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import type { Actor, policyContracts } from '@gatehouse/contracts';
+import type { Actor, policyContracts, upstreamContracts } from '@gatehouse/contracts';
 import { Refusal, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
-import type { z } from 'zod';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
-import { requireCertificates } from './ca-certificate.js';
-import { requireHeaderNames } from './header-names.js';
 import { keepLine, readLines, type LinesWanted } from './server-lines.js';
 import { nameFromUrl, uniqueName } from './server-name.js';
-import { readItems, readServer, readServers, UNKNOWN_HEALTH } from './server-rows.js';
-import { requireServerUrl } from './server-url.js';
+import { patchedSettings, type PatchedSettings, type ServerPatch } from './server-patch.js';
+import { readItems, readServer, readServers, readUpstream, UNKNOWN_HEALTH } from './server-rows.js';
+import { insertServer, keptCertificate, readSettings, requireSettings, writeSettings, type ServerInput } from './server-settings.js';
 
 type Server = policyContracts.Server;
-
-/** What a server is registered with. */
-export type ServerInput = z.output<typeof policyContracts.serverInput>;
 
 /** Which server is to change, by whom, and the revision it must still have. */
 export interface ServerChange {
@@ -32,12 +26,11 @@ export interface ServersParts {
   log: Logger;
 }
 
-const INSERT = `
-  INSERT INTO servers
-    (id, name, url, stateless, allow_private_network, ca_certificate, state, identity_mode, identity_id, headers, secret_headers, health, created_at, revision)
-  VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12, 1)`;
-
 const RESTART = "UPDATE servers SET state = 'running', health = $2, restarts = restarts + 1, revision = revision + 1 WHERE id = $1";
+const LOOK_AFRESH = 'UPDATE servers SET restarts = restarts + 1 WHERE id = $1';
+const FORGET_FINDINGS = 'UPDATE servers SET health = $2, known_verdict = NULL WHERE id = $1';
+const DEBUG = 'UPDATE servers SET debug_until = $2, revision = revision + 1 WHERE id = $1';
+const MINUTE_MS = 60_000;
 
 /** The register of servers. */
 export class Servers {
@@ -71,21 +64,51 @@ export class Servers {
     return rows.length === 1 ? rows[0]!.name : null;
   }
 
+  /** A server as auth needs to know it, by id or name; null when there is none. */
+  upstream(idOrName: string): Promise<upstreamContracts.UpstreamServer | null> {
+    return readUpstream(this.parts.db, idOrName);
+  }
+
   /** Registers a server and orders its first probe. Refuses with `conflict`, `url_refused`, `header_refused`, `certificate_refused`, `bad_params`. */
   async add(actor: Actor, asked: ServerInput): Promise<Server> {
-    const input = { ...asked, caCertificate: asked.caCertificate === null ? null : requireCertificates(asked.caCertificate, this.parts.clock.now()) };
-    requireServerUrl(input.url, input.allowPrivateNetwork);
-    requireHeaderNames([...input.headers.map(([name]) => name), ...input.secretHeaders]);
-    requireIdentity(input);
+    const now = this.parts.clock.now();
+    const input = { ...asked, caCertificate: keptCertificate(asked.caCertificate, now) };
+    requireSettings(input);
     const { result } = await this.parts.changes.apply(async (tx) => {
       const name = await this.freeName(tx, input);
-      await this.insert(tx, name, input);
+      await insertServer(tx, input, { name, now });
       await this.tell(tx, input.id, 'registered');
-      await this.parts.changes.orderProbe(tx, input.id, randomUUID());
+      await this.parts.changes.orderProbe(tx, input.id);
       return { result: await readServer(tx, name), changed: true };
     });
     this.note(actor, result, 'server registered');
     return result;
+  }
+
+  /** Changes what is given; refuses like `add`, and like every change. The same settings again change nothing. */
+  patch(change: ServerChange, { caCertificate, ...given }: ServerPatch): Promise<Server> {
+    const patch = caCertificate === undefined ? given : { ...given, caCertificate: keptCertificate(caCertificate, this.parts.clock.now()) };
+    return this.change(change, 'server changed', async (tx, server) => {
+      const { id } = server;
+      const patched = patchedSettings(await readSettings(tx, id), patch);
+      requireSettings(patched.settings);
+      if (patched.changed.length === 0) return false;
+      await writeSettings(tx, id, patched.settings);
+      await this.tell(tx, id, 'changed', patched.changed.join(', '));
+      await this.lookAfter(tx, server, patched);
+      return true;
+    });
+  }
+
+  /** Has each hop of its calls logged for so many minutes; 0 ends it. Refuses with `unknown_server`. */
+  debug(actor: Actor, name: string, minutes: number): Promise<Server> {
+    const now = this.parts.clock.now();
+    return this.change({ actor, name, revision: null }, 'server debug', async (tx, { id, debugUntil }) => {
+      if (minutes === 0 && (debugUntil ?? 0) <= now) return false;
+      await tx.query(DEBUG, [id, minutes === 0 ? null : now + minutes * MINUTE_MS]);
+      await (minutes === 0 ? this.tell(tx, id, 'debug_off') : this.tell(tx, id, 'debug_on', `for ${minutes} min`));
+      return true;
+    });
   }
 
   /** Takes a server out; refuses like every change with `unknown_server` and `precondition_failed`. */
@@ -105,17 +128,20 @@ export class Servers {
   start(change: ServerChange): Promise<Server> {
     return this.change(change, 'server started', async (tx, server) => {
       const changed = await this.setState(tx, server, 'running');
-      await this.parts.changes.orderProbe(tx, server.id, randomUUID());
+      await this.parts.changes.orderProbe(tx, server.id);
       return changed;
     });
   }
 
-  /** Starts a server if it is stopped, has edges forget leases and connections, and orders a probe: until then its health is unknown. */
+  /**
+   * Starts a server if it is stopped, has edges forget leases and connections, and orders a probe that finds out anew
+   * how to sign in: until then its health is unknown, and what was found before applies.
+   */
   restart(change: ServerChange): Promise<Server> {
-    return this.change(change, 'server restarted', async (tx, { id }) => {
-      await tx.query(RESTART, [id, JSON.stringify(UNKNOWN_HEALTH)]);
+    return this.change(change, 'server restarted', async (tx, { id, health }) => {
+      await tx.query(RESTART, [id, JSON.stringify(unlooked(health))]);
       await this.tell(tx, id, 'restarted');
-      await this.parts.changes.orderProbe(tx, id, randomUUID());
+      await this.parts.changes.orderProbe(tx, id, { anew: true });
       return true;
     });
   }
@@ -123,7 +149,7 @@ export class Servers {
   /** Orders a probe now. */
   probe(change: ServerChange): Promise<Server> {
     return this.change(change, 'server probe ordered', async (tx, { id }) => {
-      await this.parts.changes.orderProbe(tx, id, randomUUID());
+      await this.parts.changes.orderProbe(tx, id);
       return false;
     });
   }
@@ -149,11 +175,13 @@ export class Servers {
     return name;
   }
 
-  private async insert(tx: Transaction, name: string, input: ServerInput): Promise<void> {
-    const { id, url, stateless, allowPrivateNetwork, caCertificate, identityMode, identityId, headers, secretHeaders } = input;
-    const [headersJson, health] = [JSON.stringify(headers), JSON.stringify(UNKNOWN_HEALTH)];
-    const now = this.parts.clock.now();
-    await tx.query(INSERT, [id, name, url, stateless, allowPrivateNetwork, caCertificate, identityMode, identityId, headersJson, secretHeaders, health, now]);
+  /** Edges forget leases and connections made with the settings before, and look when they know the new ones. */
+  private async lookAfter(tx: Transaction, { id, health, state }: Server, { isElsewhere, probe }: PatchedSettings): Promise<void> {
+    if (probe === 'none') return;
+    await tx.query(LOOK_AFRESH, [id]);
+    if (isElsewhere) await tx.query(FORGET_FINDINGS, [id, JSON.stringify(UNKNOWN_HEALTH)]);
+    else await tx.query('UPDATE servers SET health = $2 WHERE id = $1', [id, JSON.stringify(unlooked(health))]);
+    if (state === 'running') await this.parts.changes.orderProbe(tx, id, { anew: probe === 'anew' });
   }
 
   private async setState(tx: Transaction, server: Server, state: Server['state']): Promise<boolean> {
@@ -163,8 +191,8 @@ export class Servers {
     return true;
   }
 
-  private tell(tx: Transaction, serverId: string, event: policyContracts.ServerLine['event']): Promise<void> {
-    return keepLine(tx, serverId, { at: this.parts.clock.now(), kind: 'state', event, detail: null });
+  private tell(tx: Transaction, serverId: string, event: policyContracts.ServerLine['event'], detail: string | null = null): Promise<void> {
+    return keepLine(tx, serverId, { at: this.parts.clock.now(), kind: 'state', event, detail });
   }
 
   private note({ callerId, tokenId }: Actor, { id, name, revision }: Server, event: string): void {
@@ -172,8 +200,7 @@ export class Servers {
   }
 }
 
-/** An edge asks the vault for exactly the servers whose mode says so: a mismatch would lose the credential silently. */
-function requireIdentity({ identityMode, identityId, secretHeaders }: ServerInput): void {
-  if ((identityMode === 'global') !== (identityId !== null)) throw new Refusal('bad_params', { problem: 'identityMode and identityId do not agree' });
-  if (secretHeaders.length > 0 && identityId === null) throw new Refusal('bad_params', { problem: 'secret headers need an identityId' });
+/** Health before the next look: how it is signed in to and spoken stays what it was found to be. */
+function unlooked({ transport, steps, verdict, advice }: Server['health']): Server['health'] {
+  return { ...UNKNOWN_HEALTH, transport, steps, verdict, advice };
 }

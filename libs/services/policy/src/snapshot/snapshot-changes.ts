@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { policyContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import type { Clock } from '@gatehouse/kernel';
 import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
+import type { z } from 'zod';
 
 /** What a piece of work did: its result, and whether edges must hear of it. */
 export interface Change<T> {
@@ -37,6 +39,9 @@ function stateOf(rows: readonly StateRow[]): SnapshotState {
 
 const versionOf = ({ epoch, version }: SnapshotState): SnapshotVersion => ({ epoch, version });
 
+/** How a server is to be looked at. */
+export type ProbeWanted = Partial<Pick<z.output<typeof policyContracts.probeOrdered.payload>, 'identity' | 'anew'>>;
+
 /** The only way to change what policy keeps. */
 export class SnapshotChanges {
   constructor(
@@ -61,10 +66,11 @@ export class SnapshotChanges {
   }
 
   /** Adds an order to look at a server to the transaction of `work`. */
-  async orderProbe(tx: Transaction, serverId: string, probeId: string): Promise<void> {
+  async orderProbe(tx: Transaction, serverId: string, { identity = null, anew = false }: ProbeWanted = {}): Promise<void> {
     const sql = 'UPDATE servers SET probe_ordered_at = $2 WHERE id = $1 RETURNING restarts';
     const [{ restarts } = { restarts: 0 }] = await tx.query<{ restarts: number }>(sql, [serverId, this.clock.now()]);
-    await this.outbox.add(tx, policyContracts.probeOrdered.subject, { serverId, probeId, restarts });
+    const order: z.output<typeof policyContracts.probeOrdered.payload> = { serverId, probeId: randomUUID(), restarts, identity, anew };
+    await this.outbox.add(tx, policyContracts.probeOrdered.subject, order);
   }
 
   private async next(tx: Transaction): Promise<SnapshotState> {

@@ -1,5 +1,7 @@
 import type { policyContracts } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
+import { readPresetBook, type PresetBook } from '../presets/preset-book.js';
+import { accessOf, type AccessRow } from '../servers/server-access.js';
 import { snapshotState, type SnapshotState } from './snapshot-changes.js';
 
 /**
@@ -9,18 +11,19 @@ import { snapshotState, type SnapshotState } from './snapshot-changes.js';
 const MAX_TOOLS = 2_000;
 const MAX_TOOL_NAME_CHARS = 256;
 
-interface ServerRow {
+interface ServerRow extends AccessRow {
   id: string;
   name: string;
-  url: string;
   stateless: boolean;
   allow_private_network: boolean;
   ca_certificate: string | null;
   state: 'running' | 'stopped';
   restarts: number;
-  identity_mode: 'global' | 'none';
   identity_id: string | null;
   headers: [string, string][];
+  sign_calls: boolean;
+  forward_headers: string[];
+  debug_until: string | null;
 }
 
 interface ToolRow {
@@ -31,7 +34,7 @@ interface ToolRow {
 
 type SnapshotServer = policyContracts.SnapshotServer;
 
-const SERVERS = `SELECT id, name, url, stateless, allow_private_network, ca_certificate, state, restarts, identity_mode, identity_id, headers FROM servers ORDER BY name COLLATE "C"`;
+const SERVERS = 'SELECT * FROM servers ORDER BY name COLLATE "C"';
 const TOOLS = `
   SELECT server_id, name, fingerprint FROM (
     SELECT *, row_number() OVER (PARTITION BY server_id ORDER BY name COLLATE "C") AS place
@@ -49,7 +52,8 @@ function byServer(rows: readonly ToolRow[]): Map<string, ToolRow[]> {
   return groups;
 }
 
-function serverOf(row: ServerRow, tools: readonly ToolRow[]): SnapshotServer {
+function serverOf(row: ServerRow, tools: readonly ToolRow[], book: PresetBook): SnapshotServer {
+  const { transport, auth, identityMode } = accessOf(row, book);
   return {
     id: row.id,
     name: row.name,
@@ -58,13 +62,13 @@ function serverOf(row: ServerRow, tools: readonly ToolRow[]): SnapshotServer {
     allowPrivateNetwork: row.allow_private_network,
     caCertificate: row.ca_certificate,
     state: row.state,
-    transport: 'streamable-http',
-    auth: row.identity_id === null ? 'none' : 'headers',
-    signCalls: false,
-    forwardHeaders: [],
-    debugUntil: null,
+    transport,
+    auth,
+    signCalls: row.sign_calls,
+    forwardHeaders: row.forward_headers,
+    debugUntil: row.debug_until === null ? null : Number(row.debug_until),
     restarts: row.restarts,
-    identityMode: row.identity_mode,
+    identityMode,
     identityId: row.identity_id,
     headers: row.headers,
     tools: Object.fromEntries(tools.map(({ name, fingerprint }) => [name, fingerprint])),
@@ -77,7 +81,8 @@ export async function readSnapshot(tx: Transaction): Promise<{ state: SnapshotSt
   await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const state = await snapshotState(tx);
   const tools = byServer(await tx.query<ToolRow>(TOOLS));
-  const servers = (await tx.query<ServerRow>(SERVERS)).map((row) => serverOf(row, tools.get(row.id) ?? []));
+  const book = await readPresetBook(tx);
+  const servers = (await tx.query<ServerRow>(SERVERS)).map((row) => serverOf(row, tools.get(row.id) ?? [], book));
   const policies = await tx.query<{ name: string; version: number; text: string }>(POLICIES);
   const { epoch, version, changedAt } = state;
   const snapshot: policyContracts.PolicySnapshot = { epoch, version, issuedAt: changedAt, servers, policies };
