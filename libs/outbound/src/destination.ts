@@ -1,4 +1,5 @@
 import type { Dispatcher, Pool } from 'undici';
+import type { HopTimes } from './hop-times.js';
 import { GuardedHandler } from './guarded-handler.js';
 import { SmallAnswerHandler, type SmallAnswer, type SmallAnswerLimits } from './small-answer.js';
 import type { Target } from './target.js';
@@ -16,10 +17,20 @@ export interface StreamedRequest extends OutboundRequest {
   headersTimeoutMs: number;
   /** Longest silence inside the body. */
   bodyTimeoutMs: number;
+  /** Filled in while the request goes, where somebody wants to know. */
+  hops?: HopTimes | undefined;
 }
 
 /** A request whose whole answer is wanted. */
 export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {}
+
+/** A header that every request gets as it is sent, over exactly the bytes that are sent. */
+export interface Stamp {
+  /** Lower case. A request that brings the header itself is sent with that one. */
+  readonly header: string;
+  /** The value; refuses when there can be none, and then nothing is sent. */
+  value(body: Buffer | null): string;
+}
 
 /** Finds or makes the pool of a target's origin, and retires it. */
 export interface TargetPools {
@@ -40,6 +51,7 @@ export class Destination {
   constructor(
     private readonly target: Target,
     private readonly pools: TargetPools,
+    private readonly stamp?: Stamp,
   ) {
     this.origin = target.origin;
     this.url = target.url;
@@ -53,17 +65,20 @@ export class Destination {
    * undefined when no connection was made. Nothing is ever sent twice.
    */
   dispatch(request: StreamedRequest, handler: Dispatcher.DispatchHandler): void {
+    const guarded = new GuardedHandler(handler);
+    const headers = this.linesOf(request);
+    if (!Array.isArray(headers)) return guarded.onResponseError(undefined, headers);
     const pool = this.livePool();
     pool.dispatch(
       {
         path: this.target.path,
         method: request.method,
-        headers: headerLines(request.headers),
+        headers,
         body: request.body ?? null,
         headersTimeout: request.headersTimeoutMs,
         bodyTimeout: request.bodyTimeoutMs,
       },
-      new GuardedHandler(handler),
+      request.hops === undefined ? guarded : request.hops.watch(guarded, request.body),
     );
   }
 
@@ -78,6 +93,24 @@ export class Destination {
   forgetConnections(): void {
     this.pool = undefined;
     this.pools.forget();
+  }
+
+  /** The same destination over the same connections, whose requests carry a stamp. */
+  stamped(stamp: Stamp): Destination {
+    return new Destination(this.target, this.pools, stamp);
+  }
+
+  private linesOf({ headers, body }: OutboundRequest): string[] | Error {
+    const lines = headerLines(headers);
+    const { stamp } = this;
+    if (stamp === undefined || headers[stamp.header] !== undefined) return lines;
+    try {
+      lines.push(stamp.header, stamp.value(body ?? null));
+      return lines;
+    } catch (error) {
+      // It is told to the handler, as every failure is.
+      return error as Error;
+    }
   }
 
   private livePool(): Pool {

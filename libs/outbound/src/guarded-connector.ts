@@ -1,6 +1,7 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
+import { ConnectionStages } from './connection-times.js';
 import { addressProblem, refuseBadLiteral, urlRefused, type Target } from './target.js';
 
 /** One answer of the resolver. */
@@ -36,14 +37,17 @@ export function guardedConnector(target: Target, rules: ConnectionRules): buildC
   });
   return (options, callback) => {
     if (isIP(options.hostname) !== 0) refuseBadLiteral(target, rules.ownPorts);
-    dial(options, (error: Error | null, socket?: Socket | null) => {
+    const stages = new ConnectionStages();
+    const dialled: unknown = dial(options, (error: Error | null, socket?: Socket | null) => {
       // The types promise null beside an error; there is nothing at all.
       if (socket === null || socket === undefined) return callback(error ?? new Error('no socket'), null);
       const problem = addressProblem(target, socket.remoteAddress ?? '', rules.ownPorts);
+      stages.ready(socket);
       if (problem === undefined) return callback(null, socket);
       socket.destroy();
       callback(urlRefused(problem), null);
     });
+    stages.watch(dialled);
   };
 }
 

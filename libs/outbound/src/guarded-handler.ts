@@ -42,8 +42,9 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
     this.inner.onResponseEnd?.(controller, trailers);
   }
 
-  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
-    this.inner.onResponseError?.(controller, failureOf(error, this.started));
+  onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    // undici's types promise a controller where no connection was made, too.
+    this.inner.onResponseError?.(controller as Dispatcher.DispatchController, failureOf(error, this.started));
   }
 
   private countInformational(controller: Dispatcher.DispatchController): void {
