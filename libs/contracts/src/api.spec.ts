@@ -5,7 +5,7 @@ const url = 'https://mcp.example/mcp';
 
 describe('the bodies of the admin API', () => {
   it('have the defaults that a newcomer needs', () => {
-    expect(serverBody.parse({ url })).toEqual({ url, transport: 'auto', auth: { kind: 'auto' }, stateless: false, allowPrivateNetwork: false, signCalls: false, forwardHeaders: [] });
+    expect(serverBody.parse({ url })).toEqual({ url, transport: 'auto', auth: { kind: 'auto' }, headers: [], stateless: false, allowPrivateNetwork: false, signCalls: false, forwardHeaders: [] });
     expect(tokenBody.parse({ name: 'mine' })).toEqual({ name: 'mine', scopes: ['mcp:access'], expiresAt: null });
     expect(personBody.parse({ name: 'Ada' })).toEqual({ name: 'Ada', email: null, roles: ['member'], teams: [] });
   });

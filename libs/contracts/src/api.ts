@@ -11,8 +11,13 @@ import { claimMapping, identityProvider, putIdentityProvider, putTokenIssuer, to
 import { headerName, identityMode, preset, upstreamOauth } from './upstream.js';
 import { rotateKeys, rotationProgress } from './vault.js';
 
-/** One header of `POST /servers`: a secret one goes to the vault and is never shown again. */
-const apiHeader = z.strictObject({ name: z.string().min(1).max(128), value: z.string().min(1).max(8_192), secret: z.boolean().default(false) });
+const plainHeader = z.strictObject({ name: z.string().min(1).max(128), value: z.string().min(1).max(8_192) });
+
+/**
+ * One header of `POST /servers`: a secret one goes to the vault and is never shown again. A secret one
+ * without a value is the name of a header that each person (or a global identity) brings the value of.
+ */
+const apiHeader = z.strictObject({ ...plainHeader.shape, value: plainHeader.shape.value.optional(), secret: z.boolean().default(false) });
 
 /** How a server's calls are signed in: what is left out of `oauth` comes from the preset of its host or is discovered. */
 const apiAuth = z.discriminatedUnion('kind', [
@@ -38,7 +43,10 @@ export const serverBody = z.strictObject({
   transport: transport.default('auto'),
   /** `auto` finds out by looking: a server that answers 401 is tried by OAuth first. */
   auth: apiAuth.default({ kind: 'auto' }),
-  identityMode: identityMode.optional(),
+  /** Null, or left out: follows from what the server turns out to want. */
+  identityMode: identityMode.nullable().optional(),
+  /** Plain headers sent with every request, however it is signed in. */
+  headers: z.array(plainHeader).max(32).default([]),
   /** POST only: GET, HEAD and DELETE are answered 405 here. */
   stateless: z.boolean().default(false),
   allowPrivateNetwork: z.boolean().default(false),
@@ -60,7 +68,10 @@ export const serverChange = z.strictObject({
   allowPrivateNetwork: change.allowPrivateNetwork,
   caCertificate: change.caCertificate,
   identityMode: change.identityMode,
+  /** What it names is put in place of what was there; secrets that are left out stay. */
   auth: apiAuth.optional(),
+  /** All plain headers from now on. */
+  headers: z.array(plainHeader).max(32).optional(),
   signCalls: change.signCalls,
   forwardHeaders: change.forwardHeaders,
 });
@@ -115,6 +126,8 @@ export const explanation = z.strictObject({
   /** One word of the rule that decided, as audit records carry it. */
   reason: z.enum(['mode_none', 'own_preferred', 'own_only', 'own_newest', 'shared_fallback', 'shared_only', 'nothing_connected', 'not_accepted']),
   because: z.string(),
+  /** All of it in one sentence for people. */
+  sentence: z.string(),
 });
 
 /** Body of `PUT /api/v1/presets/<name>`. */

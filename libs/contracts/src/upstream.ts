@@ -33,7 +33,8 @@ const tokenPaths = z.strictObject({
 export const resourceIndicator = z
   .string()
   .max(2_048)
-  .refine((text) => /^https?:\/\/[^/?#]+/i.test(text) && URL.canParse(text) && !text.includes('#'), 'an absolute address with scheme and host, without fragment');
+  .regex(/^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^/?#]+[^#]*$/, 'an absolute address with scheme and host, without fragment')
+  .refine((text) => URL.canParse(text), 'an absolute address with scheme and host, without fragment');
 
 /**
  * How Gatehouse gets tokens for a server: what an administrator sets, and what a preset of the server's

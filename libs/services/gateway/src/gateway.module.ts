@@ -8,7 +8,9 @@ import { OPENAPI } from './admin/openapi/openapi.controller.js';
 import { ProblemFilter } from './admin/problem-filter.js';
 import { ReadOperation } from './admin/read-operation.js';
 import { ServerLogs } from './admin/server-logs.js';
+import { IdentityDesk } from './admin/identity-desk.js';
 import { ServerRegistration } from './admin/server-registration.js';
+import { ServerSecrets } from './admin/server-secrets.js';
 import { ServiceSecrets } from './admin/service-secrets.js';
 
 /** The admin API of the edge; calls do not pass through Nest. */
@@ -22,8 +24,10 @@ export class GatewayModule {
       providers: [
         ...world,
         CatalogueImport,
+        IdentityDesk,
         ServerLogs,
         ServerRegistration,
+        ServerSecrets,
         ServiceSecrets,
         { provide: OPENAPI, useFactory: adminApiDocument },
         { provide: APP_GUARD, useClass: AdminGuard },

@@ -3,11 +3,15 @@ import { AuditController } from './audit.controller.js';
 import { CatalogueController } from './catalogue.controller.js';
 import { ClientRegistrationController } from './client-registration.controller.js';
 import { ClientsController } from './clients.controller.js';
+import { ConnectionsController } from './connections.controller.js';
+import { ExplanationsController } from './explanations.controller.js';
 import { GrantsController } from './grants.controller.js';
+import { IdentitiesController } from './identities.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
 import { OpenapiController } from './openapi/openapi.controller.js';
 import { PeopleController } from './people.controller.js';
 import { PoliciesController } from './policies.controller.js';
+import { PresetsController } from './presets.controller.js';
 import { RolesController } from './roles.controller.js';
 import { ServersController } from './servers.controller.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
@@ -22,6 +26,10 @@ import { TokensController } from './tokens.controller.js';
 export const ADMIN_CONTROLLERS: Type[] = [
   ServersController,
   CatalogueController,
+  PresetsController,
+  ConnectionsController,
+  ExplanationsController,
+  IdentitiesController,
   PoliciesController,
   PeopleController,
   TeamsController,

@@ -20,10 +20,14 @@ export function sampleOf(given: Schema, root: Schema): any {
   if (schema.enum !== undefined) return schema.enum[0];
   const alternative = chosen(schema);
   if (alternative !== undefined) return sampleOf(alternative, root);
-  if (schema.type === 'object') return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, each]) => [name, sampleOf(each, root)]));
+  if (schema.type === 'object') return Object.fromEntries(membersOf(schema).map(([name, each]) => [name, sampleOf(each, root)]));
   if (schema.type === 'array') return listOf(schema, root);
   if (schema.type === 'string') return textOf(schema);
   return { boolean: false, null: null, integer: schema.minimum > 0 ? schema.minimum : 0, number: 0 }[schema.type as string] ?? 'anything';
+}
+
+function membersOf({ properties = {}, additionalProperties: others }: Schema): [string, Schema][] {
+  return [...Object.entries(properties), ...(others?.type === undefined ? [] : [['a-name', others] as [string, Schema]])];
 }
 
 function listOf(schema: Schema, root: Schema): unknown[] {
@@ -31,9 +35,9 @@ function listOf(schema: Schema, root: Schema): unknown[] {
   return schema.maxItems === 0 ? [] : [sampleOf(schema.items, root)];
 }
 
-function textOf({ pattern, format, minLength = 0 }: Schema): string {
+function textOf({ pattern, format, minLength = 0, maxLength = Infinity }: Schema): string {
   const fits = (text: string): boolean =>
-    (pattern === undefined || new RegExp(pattern, 'u').test(text)) && (format !== 'uri' || URL.canParse(text)) && text.length >= minLength;
+    (pattern === undefined || new RegExp(pattern, 'u').test(text)) && (format !== 'uri' || URL.canParse(text)) && text.length >= minLength && text.length <= maxLength;
   const found = TEXTS.find(fits);
   if (found === undefined) throw new Error(`no sample fits ${pattern ?? format}`);
   return found;

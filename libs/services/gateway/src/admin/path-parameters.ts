@@ -1,4 +1,4 @@
-import { clientId, grantId, issuerName, personId, policyName, roleName, serverName, serviceAccountId, teamName, tokenId } from '@gatehouse/contracts';
+import { clientId, grantId, identityContracts, identityId, issuerName, personId, policyName, roleName, serverName, serviceAccountId, teamName, tokenId } from '@gatehouse/contracts';
 import type { ErrorCode } from '@gatehouse/kernel';
 import type { z } from 'zod';
 
@@ -28,5 +28,8 @@ export const PATH = {
   token: parameter(tokenId, 'Id of the token', `tok_${UUID}`),
   client: parameter(clientId, 'Id of the client, escaped: it may be the address of its metadata document', 'https://client.example/metadata'),
   grant: parameter(grantId, 'Id of the grant', 'a-grant'),
+  identity: parameter(identityId, 'Id of the identity', `idn_${UUID}`),
+  connection: parameter(identityContracts.connection.shape.id, 'Id of the connection that was started', 'a-connection-started'),
+  preset: parameter(serverName, 'Name of the preset', 'a-name'),
   issuer: parameter(issuerName, 'Name of the provider or the issuer', 'an-issuer'),
 } as const;

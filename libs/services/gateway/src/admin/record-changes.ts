@@ -1,3 +1,4 @@
+import { serverName } from '@gatehouse/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Edge } from '../edge.js';
 import { CallDraft } from '../pipeline/record.js';
@@ -51,11 +52,11 @@ function matters({ url, method }: Recorded, { status, code }: Ending): boolean {
   return isRefused || (isApi(url) && !READING.has(method));
 }
 
-function write({ caller, method, routeOptions, params }: Recorded, draft: CallDraft, { status, code }: Ending): void {
+function write({ caller, method, routeOptions, params, body }: Recorded, draft: CallDraft, { status, code }: Ending): void {
   const { facts } = draft;
   facts.kind = 'admin';
   facts.method = `${method} ${routeOptions?.url ?? 'unknown path'}`;
-  facts.target = targetOf(params);
+  facts.target = targetOf(params, body);
   if (caller !== undefined) {
     if (caller.clientId !== null) facts.client = { ...facts.client, id: caller.clientId };
     facts.caller = { ...facts.caller, kind: caller.account.kind, id: caller.account.id, name: caller.account.name, tokenId: caller.tokenId };
@@ -69,9 +70,14 @@ function outcomeOf(status: number | null): 'ok' | 'error' | 'refused' | 'cancell
   return status >= 500 ? 'error' : 'refused';
 }
 
-function targetOf(params: unknown): string | null {
-  const [first] = Object.values((params ?? {}) as Record<string, string>);
+/** What the path names, else the server that a body names (`POST /identities`); nothing else of a body is looked at. */
+function targetOf(params: unknown, body: unknown): string | null {
+  const [first = serverIn(body)] = Object.values((params ?? {}) as Record<string, string>);
   return first === undefined ? null : first.slice(0, 200);
+}
+
+function serverIn(body: unknown): string | undefined {
+  return serverName.safeParse((body as { server?: unknown } | null | undefined)?.server).data;
 }
 
 function isApi(url: string): boolean {

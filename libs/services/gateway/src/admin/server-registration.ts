@@ -1,52 +1,78 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { catalogueContracts, policyContracts, vaultContracts, type Actor, type api } from '@gatehouse/contracts';
-import { newId, Refusal, sealTo } from '@gatehouse/kernel';
+import { catalogueContracts, identityContracts, policyContracts, type Actor, type api } from '@gatehouse/contracts';
+import { newId, Refusal } from '@gatehouse/kernel';
 import type { Outbound } from '@gatehouse/outbound';
 import type { z } from 'zod';
+import { accessOf, requireFitting, type ServerAccess } from './server-access.js';
+import { ServerSecrets } from './server-secrets.js';
+import { SnapshotWaits } from './snapshot-waits.js';
 
 type ServerBody = z.output<typeof api.serverBody>;
+type ServerChange = z.output<typeof api.serverChange>;
 type AddressedBody = Omit<ServerBody, 'url' | 'catalogue'> & { url: string };
-type Header = { name: string; value: string; secret: boolean };
+type Server = policyContracts.Server;
+type PolicyChange = z.input<typeof policyContracts.patchServer.request>['change'];
+
+/** Which server is meant, and at which revision. */
+export interface ServerTarget {
+  readonly actor: Actor;
+  readonly name: string;
+  readonly revision: number | null;
+}
 
 /** DI token of the outbound client. */
 export const OUTBOUND = Symbol('OUTBOUND');
 
-const PRINTABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/**
- * Registers a server: its secret headers go to the vault first, sealed here, so that no other service
- * ever sees them; then policy gets the rest. When policy refuses, the secrets are destroyed again.
- */
+/** Registers, changes and removes servers: policy gets what is no secret, those who keep secrets get them sealed. */
 @Injectable()
 export class ServerRegistration {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
     @Inject(OUTBOUND) private readonly outbound: Outbound,
+    private readonly secrets: ServerSecrets,
+    private readonly waits: SnapshotWaits,
   ) {}
 
   /** Refuses with `url_refused`, `header_refused`, `certificate_refused`, `conflict`, `bad_request`, and `not_found` for a name that is not in the catalogue. */
-  async add(asked: ServerBody, actor: Actor): Promise<policyContracts.Server> {
+  async add(asked: ServerBody, actor: Actor): Promise<Server> {
     const body = await this.#addressed(asked);
-    const headers: readonly Header[] = body.auth.kind === 'headers' ? body.auth.headers : [];
-    const secret = headers.filter((header) => header.secret);
-    requireSendable(headers);
-    const { origin } = this.outbound.destination(body.url, { allowPrivateNetwork: body.allowPrivateNetwork });
-    const ids = { serverId: newId('server'), identityId: secret.length > 0 ? newId('identity') : null };
-    const server = { ...registered(body, headers), id: ids.serverId, identityId: ids.identityId };
-    if (ids.identityId !== null) await this.#store(ids.identityId, ids.serverId, origin, secret);
+    const access = accessOf(body.auth, body.headers);
+    const identityMode = body.identityMode ?? modeOfNames(access);
+    requireFitting(access, identityMode);
+    this.#requireReachable([body.url, ...oauthAddresses(access)], body.allowPrivateNetwork);
+    const server = await this.bus.request(policyContracts.addServer, { actor, server: { ...registered(body, access), identityMode } });
     try {
-      return await this.bus.request(policyContracts.addServer, { actor, server });
+      await this.secrets.store(server, access, actor);
     } catch (error) {
-      if (ids.identityId !== null) await this.bus.request(vaultContracts.destroyCredential, { identityId: ids.identityId });
+      // Without its secrets it would only fail: whoever asked tries again from the start.
+      await this.remove({ actor, name: server.name, revision: null });
       throw error;
     }
+    return server;
   }
 
-  /** Takes a server out of the register and its credential out of the vault. */
-  async remove(input: { actor: Actor; name: string; revision: number | null }): Promise<void> {
-    const removed = await this.bus.request(policyContracts.removeServer, input);
-    if (removed.identityId !== null) await this.bus.request(vaultContracts.destroyCredential, { identityId: removed.identityId });
+  /** What is left out stays. Refuses as `add` does, and with `unknown_server` and `precondition_failed`. */
+  async change(target: ServerTarget, { auth, headers, ...rest }: ServerChange): Promise<Server> {
+    const held = await this.bus.request(policyContracts.getServer, { name: target.name });
+    const access = auth === undefined && headers === undefined ? undefined : accessOf(auth ?? { kind: 'auto' }, headers ?? []);
+    if (access !== undefined && auth !== undefined) requireFitting(access, rest.identityMode === undefined ? chosenMode(held) : rest.identityMode);
+    const named = rest.url === undefined ? [] : [rest.url];
+    this.#requireReachable([...named, ...oauthAddresses(access)], rest.allowPrivateNetwork ?? held.allowPrivateNetwork);
+    return this.#patched(target, { ...rest, ...changed(access, { auth, headers }) }, access);
+  }
+
+  async #patched(target: ServerTarget, change: PolicyChange, access: ServerAccess | undefined): Promise<Server> {
+    const server = await this.bus.request(policyContracts.patchServer, { ...target, change });
+    if (access !== undefined) await this.secrets.store(server, access, target.actor);
+    return server;
+  }
+
+  /** Takes a server out of the register; its identities, its client and their secrets are destroyed. */
+  async remove(target: ServerTarget): Promise<void> {
+    const { id } = await this.bus.request(policyContracts.removeServer, target);
+    const { directory } = await this.bus.request(identityContracts.forgetUpstream, { actor: target.actor, serverId: id });
+    await this.waits.directoryReached(directory);
   }
 
   async #addressed({ catalogue, url, ...body }: ServerBody): Promise<AddressedBody> {
@@ -56,35 +82,34 @@ export class ServerRegistration {
     return { ...body, url: entry.url, name: body.name ?? entry.name };
   }
 
-  async #store(identityId: string, serverId: string, origin: string, secret: readonly Header[]): Promise<void> {
-    const { publicKey } = await this.bus.request(vaultContracts.getEntryKey, {});
-    const fields = secret.map(({ name, value }) => {
-      const bytes = Buffer.from(value, 'latin1');
-      const sealed = sealTo(publicKey, bytes, vaultContracts.entryContext(identityId, name));
-      bytes.fill(0);
-      return { name, sealed };
-    });
-    await this.bus.request(vaultContracts.storeCredential, { identityId, serverId, origin, owner: 'global', fields });
+  #requireReachable(urls: readonly string[], allowPrivateNetwork: boolean): void {
+    for (const url of urls) this.outbound.destination(url, { allowPrivateNetwork });
   }
 }
 
-function registered(body: AddressedBody, headers: readonly Header[]) {
-  const secret = headers.filter((header) => header.secret).map(({ name }) => name);
-  const plain = headers.filter((header) => !header.secret).map(({ name, value }) => [name, value] as [string, string]);
-  const identityMode = body.identityMode ?? (secret.length > 0 ? 'global' : 'none');
-  if (identityMode === 'global' && secret.length === 0) throw new Refusal('bad_request', { problem: 'identityMode global needs a secret header' });
-  if (identityMode === 'none' && secret.length > 0) throw new Refusal('bad_request', { problem: 'identityMode none sends no secret header' });
-  const { url, stateless, allowPrivateNetwork, caCertificate = null } = body;
-  return { name: body.name ?? null, url, stateless, allowPrivateNetwork, caCertificate, identityMode, headers: plain, secretHeaders: secret };
+/** Names alone mean that people bring the values; a shared one can be added. */
+function modeOfNames({ secretNames, values }: ServerAccess): Server['identityMode'] | null {
+  return secretNames.length > 0 && values.length === 0 ? 'private-or-global' : null;
 }
 
-// Line breaks in a header value would smuggle a header or a second request to the upstream.
-function requireSendable(headers: readonly Header[]): void {
-  const seen = new Set<string>();
-  for (const { name, value } of headers) {
-    const lower = name.toLowerCase();
-    if (seen.has(lower)) throw new Refusal('header_refused', { header: name, reason: 'given twice' });
-    if (!PRINTABLE.test(value)) throw new Refusal('header_refused', { header: name, reason: 'not printable' });
-    seen.add(lower);
-  }
+/** What Gatehouse itself asks in order to sign in. */
+function oauthAddresses(access: ServerAccess | undefined): string[] {
+  return [access?.oauth.issuer, access?.oauth.authorizeUrl, access?.oauth.tokenUrl].filter((url) => url !== undefined);
+}
+
+function registered(body: AddressedBody, { auth, oauth, plain, secretNames }: ServerAccess) {
+  const { url, transport, stateless, allowPrivateNetwork, caCertificate = null, signCalls, forwardHeaders } = body;
+  const settings = { url, transport, stateless, allowPrivateNetwork, caCertificate, signCalls, forwardHeaders };
+  return { ...settings, id: newId('server'), name: body.name ?? null, auth, oauth, identityId: null, headers: plain, secretHeaders: secretNames };
+}
+
+function changed(access: ServerAccess | undefined, { auth, headers }: Pick<ServerChange, 'auth' | 'headers'>): PolicyChange {
+  if (access === undefined) return {};
+  const withPlain = headers !== undefined || access.plain.length > 0 ? { headers: access.plain } : {};
+  return auth === undefined ? withPlain : { ...withPlain, auth: access.auth, oauth: access.oauth, secretHeaders: access.secretNames };
+}
+
+/** The mode, where it surely is an administrator's choice: the others may follow from what probes found, and change with the way in. */
+function chosenMode({ identityMode }: Server): Server['identityMode'] | null {
+  return identityMode === 'private-required' ? identityMode : null;
 }

@@ -1,6 +1,6 @@
-import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, identityContracts, policyContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -12,7 +12,9 @@ import { ServerLogs } from './server-logs.js';
 import { ServerRegistration } from './server-registration.js';
 
 const path = { name: PATH.server };
-const { addServer, getServer, listServerItems, listServers, probeServer, removeServer, restartServer, server, startServer, stopServer } = policyContracts;
+/** What those who keep its secrets refuse with. */
+const SECRETS_REFUSED = [...new Set([...identityContracts.createIdentity.errors, ...identityContracts.putUpstreamSecret.errors])];
+const { addServer, debugServer, getServer, listServerItems, listServers, patchServer, probeServer, removeServer, restartServer, server, startServer, stopServer } = policyContracts;
 
 /** `/api/v1/servers`: the register of servers. */
 @Controller('api/v1/servers')
@@ -33,7 +35,13 @@ export class ServersController {
 
   @Post()
   @Needs('servers.manage')
-  @Operation({ summary: 'Register a server; its secret headers go to the vault', body: api.serverBody, answer: server, status: 201, errors: [...addServer.errors, 'not_found'] })
+  @Operation({
+    summary: 'Register a server; its secrets go to the vault: headers as an identity of the organisation',
+    body: api.serverBody,
+    answer: server,
+    status: 201,
+    errors: [...addServer.errors, ...SECRETS_REFUSED, 'not_found'],
+  })
   async add(@Body() body: z.output<typeof api.serverBody>, @Req() request: AdminRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return tagged(await this.registration.add(body, actorOf(request)), reply);
   }
@@ -43,6 +51,21 @@ export class ServersController {
   @Operation({ summary: 'One server', path, answer: server, errors: getServer.errors })
   async show(@Param('name') name: string, @Res({ passthrough: true }) reply: FastifyReply) {
     return tagged(await this.bus.request(getServer, { name }), reply);
+  }
+
+  @Patch(':name')
+  @Needs('servers.manage')
+  @Operation({
+    summary: 'Change a server: what is left out stays, what auth names is put in place of what was there',
+    path,
+    ifMatch: true,
+    body: api.serverChange,
+    answer: server,
+    errors: [...patchServer.errors, ...SECRETS_REFUSED],
+  })
+  async change(@Param('name') name: string, @Body() body: z.output<typeof api.serverChange>, @Req() request: AdminRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const target = change(name, request, request.headers['if-match']);
+    return tagged(await this.registration.change(target, body), reply);
   }
 
   @Get(':name/tools')
@@ -94,9 +117,16 @@ export class ServersController {
     return this.bus.request(restartServer, change(name, request, match));
   }
 
+  @Post(':name/debug')
+  @Needs('servers.manage')
+  @Operation({ summary: 'Log each hop of its calls with its time for some minutes, never bodies; 0 ends it', path, body: api.debugBody, answer: server, errors: debugServer.errors })
+  debug(@Param('name') name: string, @Body() { minutes }: z.output<typeof api.debugBody>, @Req() request: AdminRequest) {
+    return this.bus.request(debugServer, { actor: actorOf(request), name, minutes });
+  }
+
   @Delete(':name')
   @Needs('servers.manage')
-  @Operation({ summary: 'Remove a server and destroy its credential', path, ifMatch: true, answer: NOTHING, errors: removeServer.errors })
+  @Operation({ summary: 'Remove a server; its identities and their secrets are destroyed', path, ifMatch: true, answer: NOTHING, errors: [...removeServer.errors, 'vault_unavailable'] })
   async remove(@Param('name') name: string, @Req() request: AdminRequest, @Headers('if-match') match?: string): Promise<void> {
     await this.registration.remove(change(name, request, match));
   }

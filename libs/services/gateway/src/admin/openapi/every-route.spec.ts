@@ -40,12 +40,20 @@ function trialOf(method: string, path: string, operation: any): Trial {
   delete body?.callerId;
   // A server is named by its address or by the catalogue, not by both.
   delete body?.catalogue;
-  if (operation.operationId === 'servers.add') Object.assign(body, { url: 'https://a.example/mcp', identityMode: 'none' });
+  if (['servers.add', 'servers.change'].includes(operation.operationId)) Object.assign(body, { url: 'https://a.example/mcp', identityMode: 'none' });
+  // A client has a secret or a key, and that a key.
+  delete body?.auth?.privateKey;
   if (operation.operationId === 'catalogue.import') Object.assign(body, { url: registry.url, allowPrivateNetwork: true });
   return {
     ...{ id: operation.operationId, need: operation['x-gatehouse-capability'], status, schema, body },
-    ...{ method: method.toUpperCase(), path: path.replaceAll(/\{(\w+)\}/g, (_whole, name) => encodeURIComponent(examples.get(name)!)) },
+    ...{ method: method.toUpperCase(), path: path.replaceAll(/\{(\w+)\}/g, (_whole, name) => encodeURIComponent(examples.get(name)!)) + queryOf(operation) },
   };
+}
+
+/** What a query must have. */
+function queryOf({ parameters = [] }: any): string {
+  const required = parameters.filter((each: any) => each.in === 'query' && each.required).map((each: any) => [each.name, sampleOf(each.schema, openapi)]);
+  return required.length === 0 ? '' : `?${new URLSearchParams(required)}`;
 }
 
 const sent = ({ method, path, body }: Trial, token?: string) =>
@@ -58,6 +66,8 @@ beforeAll(async () => {
   services = new AnsweringServices(neighbours);
   await services.serve();
   administrator = neighbours.addToken('Ada', { scopes: ADMIN, capabilities: [...CAPABILITIES] });
+  // The server that a sample names, for what this edge answers by itself.
+  neighbours.addServer('a-name', 'https://a.example/mcp');
   stage = await (await EdgeStage.start(neighbours)).ready();
   openapi = (await stage.send('GET', '/api/openapi.json')).json;
   trials = Object.entries(openapi.paths).flatMap(([path, methods]: [string, any]) => Object.entries(methods).map(([method, operation]) => trialOf(method, path, operation)));

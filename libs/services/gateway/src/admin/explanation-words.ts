@@ -1,0 +1,40 @@
+import type { api } from '@gatehouse/contracts';
+import type { z } from 'zod';
+
+type Explanation = z.output<typeof api.explanation>;
+type Facts = Pick<Explanation, 'server' | 'person' | 'identityMode' | 'outcome' | 'reason'>;
+
+const BECAUSE: Record<Explanation['reason'], (facts: Facts) => string> = {
+  mode_none: ({ server }) => `${server} is called without any credential (identity mode none)`,
+  own_preferred: () => 'it is the one they prefer',
+  own_only: () => 'it is the only usable one they connected',
+  own_newest: () => 'it is the newest of those they connected and none is preferred',
+  shared_fallback: () => 'they connected none of their own and the identity mode is private-or-global',
+  shared_only: () => 'everybody calls with the shared account (identity mode global)',
+  nothing_connected: missing,
+  not_accepted: ({ server }) => `${server} or its provider does not accept it any more`,
+};
+
+function missing({ server, identityMode }: Facts): string {
+  if (identityMode === 'global') return `the organisation has connected no account to ${server} (identity mode global)`;
+  const shared = identityMode === 'private-or-global' ? ', and neither has the organisation' : '';
+  return `they have connected no account of their own${shared} (identity mode ${identityMode})`;
+}
+
+/** Why, as the end of a sentence. */
+export function becauseOf(facts: Facts): string {
+  return BECAUSE[facts.reason](facts);
+}
+
+/** The whole sentence: “If Alice calls github, their own account “work” is used, because …”. */
+export function sentenceOf(facts: Facts & Pick<Explanation, 'identity'>): string {
+  return `If ${facts.person.name} calls ${facts.server}, ${whatHappens(facts)}, because ${becauseOf(facts)}.`;
+}
+
+function whatHappens({ outcome, identity }: Pick<Explanation, 'outcome' | 'identity'>): string {
+  const whose = identity?.visibility === 'global' ? 'the shared' : 'their own';
+  if (outcome === 'none') return 'no account is used';
+  if (outcome === 'missing' || identity === null) return 'the call is refused until an account is connected';
+  if (outcome === 'dead') return `the call is refused until ${whose} account “${identity.name}” is connected anew`;
+  return `${whose} account “${identity.name}” is used`;
+}
