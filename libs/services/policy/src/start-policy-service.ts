@@ -1,6 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import { vaultContracts } from '@gatehouse/contracts';
-import { policyContracts } from '@gatehouse/contracts';
+import { identityContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
 import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
 import { SnapshotSigner } from '@gatehouse/snapshots';
@@ -12,6 +11,8 @@ import { Policies } from './policies/policies.js';
 import { PolicyTests } from './policies/policy-tests.js';
 import type { PolicyConfig } from './policy-config.js';
 import { PolicyModule, type PolicyParts } from './policy-module.js';
+import { Presets } from './presets/presets.js';
+import { ConnectedIdentities } from './probes/connected-identities.js';
 import { Observations } from './probes/observations.js';
 import { ProbeSchedule } from './probes/probe-schedule.js';
 import { Servers } from './servers/servers.js';
@@ -40,11 +41,14 @@ interface Running extends PolicyParts {
   db: Database;
   outbox: Outbox;
   observations: Observations;
+  identities: ConnectedIdentities;
   schedule: ProbeSchedule;
 }
 
 /** Durable name under which replicas share what edges saw. */
 const OBSERVATIONS = 'policy-observations';
+/** The same for identities that changed. */
+const IDENTITIES = 'policy-identities';
 
 /**
  * Starts policy. Does not wait for the vault: until it leases the signing key, `ready` names what is missing and
@@ -71,21 +75,24 @@ function buildParts({ bus, log, clock = systemClock, config }: PolicyOptions, db
     policies: new Policies(common),
     tests: new PolicyTests(db),
     catalogue: new Catalogue(db, log),
+    presets: new Presets(common),
     snapshots: new Snapshots(db, new SnapshotSigner(bus, { contract: vaultContracts.leasePolicySigningKey, purpose: 'policy-signing' })),
     observations: new Observations(common),
+    identities: new ConnectedIdentities(changes),
     schedule: new ProbeSchedule({ ...common, intervalMs: config.probeIntervalMs }),
   };
 }
 
 async function serve({ bus, log }: PolicyOptions, parts: Running): Promise<RunningService> {
-  const { db, outbox, schedule, observations } = parts;
+  const { db, outbox, schedule, observations, identities } = parts;
   const app = await NestFactory.createMicroservice(PolicyModule.with(parts), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   const observed = await bus.events.consume(policyContracts.toolsObserved, OBSERVATIONS, (part) => observations.take(part));
+  const changed = await bus.events.consume(identityContracts.identityChanged, IDENTITIES, (change) => identities.take(change));
   outbox.start();
   schedule.start();
   const close = async (): Promise<void> => {
-    await observed.close();
+    await Promise.all([observed.close(), changed.close()]);
     await schedule.stop();
     await app.close();
     await outbox.stop();

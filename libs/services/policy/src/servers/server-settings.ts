@@ -14,6 +14,14 @@ export type ServerInput = z.output<typeof policyContracts.serverInput>;
 /** What an administrator sets of a server and can change later. */
 export type ServerSettings = Omit<ServerInput, 'id' | 'name' | 'identityId'>;
 
+/** What a grant can never give: the organisation has no private identity, and a person's sign-in no global one. */
+const MODE_WITHOUT: Readonly<Record<NonNullable<ServerSettings['oauth']['grant']>, ServerSettings['identityMode'] | undefined>> = {
+  authorization_code: undefined,
+  client_credentials: 'private-required',
+  token_exchange: 'global',
+  id_jag: 'global',
+};
+
 /** Column and value of each setting, as the database takes them. */
 const COLUMNS: { readonly [member in keyof ServerSettings]: readonly [column: string, value: (settings: ServerSettings) => unknown] } = {
   url: ['url', ({ url }) => url],
@@ -75,10 +83,12 @@ export function requireSettings(settings: ServerSettings): void {
 
 /** Settings of which one would silently take the effect of the other. */
 function contradictionIn({ auth, identityMode, secretHeaders, oauth: { grant } }: ServerSettings): string | undefined {
-  if (secretHeaders.length > 0 && (auth === 'none' || auth === 'oauth')) return `secret headers are not sent with auth ${auth}`;
-  if (secretHeaders.length > 0 && identityMode === 'none') return 'secret headers are not sent with identity mode none';
+  if (secretHeaders.length > 0) return whyUnsent(auth, identityMode);
   if (auth === 'none' && identityMode !== null && identityMode !== 'none') return `auth none has no credential for identity mode ${identityMode}`;
-  if (grant === 'client_credentials' && identityMode === 'private-required') return 'a client credentials grant gives nobody a private identity';
-  const isOfPerson = grant === 'token_exchange' || grant === 'id_jag';
-  return isOfPerson && identityMode === 'global' ? `a ${grant} grant gives no global identity` : undefined;
+  return grant === undefined || identityMode !== MODE_WITHOUT[grant] ? undefined : `a ${grant} grant makes no identity for identity mode ${identityMode}`;
+}
+
+function whyUnsent(auth: ServerSettings['auth'], identityMode: ServerSettings['identityMode']): string | undefined {
+  if (auth === 'none' || auth === 'oauth') return `secret headers are not sent with auth ${auth}`;
+  return identityMode === 'none' ? 'secret headers are not sent with identity mode none' : undefined;
 }

@@ -1,0 +1,29 @@
+import { Serves } from '@gatehouse/bus';
+import { policyContracts, type Actor, type upstreamContracts } from '@gatehouse/contracts';
+import { Controller } from '@nestjs/common';
+import type { ShownPreset } from './preset-book.js';
+import { Presets } from './presets.js';
+
+/** Answers for presets. */
+@Controller()
+export class PresetController {
+  constructor(private readonly presets: Presets) {}
+
+  /** All presets. */
+  @Serves(policyContracts.listPresets)
+  async list(): Promise<{ items: ShownPreset[] }> {
+    return { items: await this.presets.list() };
+  }
+
+  /** Writes one. */
+  @Serves(policyContracts.putPreset)
+  put({ actor, preset }: { actor: Actor; preset: upstreamContracts.Preset }): Promise<ShownPreset> {
+    return this.presets.put(actor, preset);
+  }
+
+  /** Forgets what was written. */
+  @Serves(policyContracts.deletePreset)
+  remove({ actor, name }: { actor: Actor; name: string }): Promise<{ name: string }> {
+    return this.presets.remove(actor, name);
+  }
+}
