@@ -10,7 +10,7 @@ export {
   type ProtocolVersion,
 } from './era.js';
 export { canonicalJson } from './canonical-json.js';
-export { jsonRpcError, jsonRpcErrorBytes, readRpcError, REFUSAL_META_KEY, refusedToolResult } from './json-rpc-error.js';
+export { jsonRpcError, jsonRpcErrorBytes, readRpcError, REFUSAL_META_KEY, refusedToolResult, urlElicitationRequired, type UrlElicitation } from './json-rpc-error.js';
 export { filterList, fingerprint, targetOfItem, type ItemPredicate } from './list-filter.js';
 export { admitClientMessage, methodRow, METHODS, type AdmittedMessage, type ListKey, type MethodRow, type PolicyAction } from './methods.js';
 export {

@@ -10,9 +10,34 @@ export const REFUSAL_META_KEY = 'io.gatehouse/refusal';
  * id is told.
  */
 export function jsonRpcError(id: RequestId | null | undefined, error: Refusal | Fault): JsonObject {
-  const { rpcCode, sentence } = errorRow(error.code);
+  const { rpcCode } = errorRow(error.code);
   const facts: JsonObject = error.name === 'Fault' ? { faultId: error.id } : { ...error.details };
-  return { jsonrpc: '2.0', id: id ?? null, error: { code: rpcCode, message: sentence, data: { ...facts, type: error.code } } };
+  return { jsonrpc: '2.0', id: id ?? null, error: { code: rpcCode, message: messageOf(error), data: { ...facts, type: error.code } } };
+}
+
+// What to do next, where a refusal knows it, is for people: they read the message.
+function messageOf(error: Refusal | Fault): string {
+  const { sentence } = errorRow(error.code);
+  const advice = error.name === 'Fault' ? undefined : error.details['advice'];
+  return typeof advice === 'string' ? `${sentence} ${advice}` : sentence;
+}
+
+/** A page that a person must open before a request can succeed (2025-11-25 client/elicitation, URL mode). */
+export interface UrlElicitation {
+  readonly elicitationId: string;
+  readonly url: string;
+  readonly message: string;
+}
+
+const URL_ELICITATION_REQUIRED = -32_042;
+
+/**
+ * The error that has a client ask its person to open a page (2025-11-25 client/elicitation, URL elicitation
+ * required). Only for clients that declared `elicitation.url`; the revision of 2026-07-28 has it no more.
+ */
+export function urlElicitationRequired(id: RequestId, refusal: Refusal, elicitation: UrlElicitation): JsonObject {
+  const data = { elicitations: [{ mode: 'url', ...elicitation }], type: refusal.code };
+  return { jsonrpc: '2.0', id, error: { code: URL_ELICITATION_REQUIRED, message: errorRow(refusal.code).sentence, data } };
 }
 
 /** `jsonRpcError` as the bytes of an HTTP body or of an SSE `data` field. */
@@ -27,7 +52,7 @@ export function jsonRpcErrorBytes(id: RequestId | null | undefined, error: Refus
 export function refusedToolResult(id: RequestId, refusal: Refusal): JsonObject {
   const { reason } = refusal.details;
   const because = typeof reason === 'string' ? `${refusal.code}: ${reason}` : refusal.code;
-  const text = `${errorRow(refusal.code).sentence} (${because})`;
+  const text = `${messageOf(refusal)} (${because})`;
   const meta = { [REFUSAL_META_KEY]: { ...refusal.details, code: refusal.code } };
   return { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }], isError: true, _meta: meta } };
 }

@@ -11,6 +11,9 @@ import type { Edge } from './edge.js';
 import { SnapshotState } from './edge-state.js';
 import type { GatewaySettings } from './gateway-config.js';
 import { Admission } from './http/admission.js';
+import { ConnectLinks } from './identity/connect-links.js';
+import { ObtainedIdentities } from './identity/obtain-identity.js';
+import { Renewals } from './identity/renewals.js';
 import { EdgeKeys } from './keys/edge-keys.js';
 import { LIMITS } from './limits.js';
 import { ProbeRunner } from './probe/probe-runner.js';
@@ -93,6 +96,9 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     load: new CallLoad(),
     sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
     pending: new PendingRequests(ephemeral),
+    renewals: new Renewals(bus, leases, log),
+    obtained: new ObtainedIdentities(bus, (version, limitMs) => directoryFeed.reached(version, limitMs)),
+    connectLinks: new ConnectLinks(bus, log),
     patience: { headMs: settings.upstreamHeadMs, silenceMs: settings.upstreamSilenceMs },
     draining: false,
   };

@@ -4,6 +4,9 @@ import type { Logger } from '@gatehouse/telemetry';
 import type { CredentialLeases } from './credentials/credential-leases.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { CallLoad } from './call-load.js';
+import type { ConnectLinks } from './identity/connect-links.js';
+import type { ObtainedIdentities } from './identity/obtain-identity.js';
+import type { Renewals } from './identity/renewals.js';
 import type { Admission } from './http/admission.js';
 import type { EdgeKeys } from './keys/edge-keys.js';
 import type { SessionBook } from './sessions/session-book.js';
@@ -40,6 +43,12 @@ export interface Edge {
   readonly streams: OpenStreams;
   readonly pending: PendingRequests;
   readonly leases: CredentialLeases;
+  /** New credentials for those that ended or were refused. */
+  readonly renewals: Renewals;
+  /** Identities made from a person's sign-in. */
+  readonly obtained: ObtainedIdentities;
+  /** Where people connect accounts. */
+  readonly connectLinks: ConnectLinks;
   readonly spool: Spool;
   readonly ephemeral: Ephemeral;
   /** How long upstreams are waited for: until the head, and in silence inside an answer. Milliseconds. */

@@ -5,6 +5,7 @@ import {
   auditContracts,
   catalogueContracts,
   directoryContracts,
+  identityContracts,
   policyContracts,
   SNAPSHOT_CHUNK_CHARS,
   vaultContracts,
@@ -17,8 +18,10 @@ import { Controller, Inject } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { z } from 'zod';
 
+type Renewed = z.output<typeof identityContracts.refreshIdentity.reply>;
 type In<C extends { request: z.ZodType }> = z.output<C['request']>;
 type Account = directoryContracts.Directory['callers'][number];
+type Identity = directoryContracts.Directory['identities'][number];
 
 /** A signing key as the vault leases it. */
 export interface Signer {
@@ -51,8 +54,20 @@ export class Neighbours {
   keys: directoryContracts.Directory['keys'] = [];
   denied: directoryContracts.Directory['denied'] = [];
   issuers: directoryContracts.Directory['issuers'] = [];
+  identities: Identity[] = [];
   /** Header lines by identity. */
   readonly credentials = new Map<string, [string, string][]>();
+  /** The version of each identity's credential (1 unless told), and how much of its life is left: 0 is `credential_expired`. */
+  readonly versions = new Map<string, number>();
+  readonly lives = new Map<string, number>();
+  readonly leased: In<typeof vaultContracts.leaseCredential>[] = [];
+  /** What auth was asked about identities, and what it answers. */
+  readonly renewals: In<typeof identityContracts.refreshIdentity>[] = [];
+  renew: (wish: In<typeof identityContracts.refreshIdentity>) => Renewed | Promise<Renewed> = () => ({ outcome: 'unchanged', reason: null });
+  readonly connects: In<typeof identityContracts.startConnect>[] = [];
+  connect: (wish: In<typeof identityContracts.startConnect>) => string = () => 'http://gatehouse.test/connect/ticket-0123456789abcdef';
+  readonly obtained: In<typeof identityContracts.obtainIdentity>[] = [];
+  obtain: (wish: In<typeof identityContracts.obtainIdentity>) => string | null = () => null;
   /** Everything the vault was asked to keep and to destroy. */
   readonly stored: In<typeof vaultContracts.storeCredential>[] = [];
   readonly destroyed: string[] = [];
@@ -125,7 +140,17 @@ export class Neighbours {
     };
     this.servers.push(server);
     this.policyVersion += 1;
+    if (identityId !== null) this.addIdentity(server, 'global', { id: identityId, method: 'headers' });
     return server;
+  }
+
+  /** Connects an account, with the header lines it stands for; the identity, which a test may change. */
+  addIdentity(server: { id: string }, owner: string, changes: Partial<Identity> = {}, lines?: [string, string][]): Identity {
+    const made: Identity = { ...{ id: newId('identity'), serverId: server.id, owner, name: 'default', method: 'oauth', status: 'active', preferred: false }, ...changes };
+    this.identities.push(made);
+    if (lines !== undefined) this.credentials.set(made.id, lines);
+    this.directoryVersion += 1;
+    return made;
   }
 
   /** Puts one policy in force in place of all others. */
@@ -142,8 +167,8 @@ export class Neighbours {
 
   /** The directory as it stands. */
   directoryText(): string {
-    const { epoch, directoryVersion: version, callers, tokens, keys, denied, issuers } = this;
-    return JSON.stringify({ epoch, version, issuedAt: Date.now(), callers, tokens, keys, denied, issuers, identities: [] } satisfies directoryContracts.Directory);
+    const { epoch, directoryVersion: version, callers, tokens, keys, denied, issuers, identities } = this;
+    return JSON.stringify({ epoch, version, issuedAt: Date.now(), callers, tokens, keys, denied, issuers, identities } satisfies directoryContracts.Directory);
   }
 
   /** Entries of one call or admin change joined: facts and outcome. */
@@ -194,11 +219,17 @@ class VaultDouble {
   }
 
   @Serves(vaultContracts.leaseCredential)
-  lease({ identityId, serverId, origin, edgeKey }: In<typeof vaultContracts.leaseCredential>) {
+  lease(asked: In<typeof vaultContracts.leaseCredential>) {
+    const { identityId, serverId, origin, edgeKey, owner } = asked;
+    this.state.leased.push(asked);
     const headers = this.state.credentials.get(identityId);
-    if (headers === undefined) throw new Refusal('credential_missing');
+    const known = this.state.identities.find(({ id }) => id === identityId);
+    if (headers === undefined || (known !== undefined && known.owner !== owner)) throw new Refusal('credential_missing');
+    const leftMs = this.state.lives.get(identityId) ?? null;
+    if (leftMs === 0) throw new Refusal('credential_expired');
     const plain = Buffer.from(JSON.stringify({ headers }));
-    return { sealed: sealTo(edgeKey, plain, vaultContracts.leaseContext(identityId, serverId, origin)), version: 1, expiresInMs: 60_000 };
+    const sealed = sealTo(edgeKey, plain, vaultContracts.leaseContext(identityId, serverId, origin));
+    return { sealed, version: this.state.versions.get(identityId) ?? 1, expiresInMs: Math.min(60_000, leftMs ?? 60_000), credentialExpiresInMs: leftMs };
   }
 
   @Serves(vaultContracts.destroyCredential)
@@ -273,6 +304,26 @@ class AuthDouble {
   refreshKeys({ issuer }: In<typeof directoryContracts.refreshIssuerKeys>): SnapshotVersion {
     this.state.refreshed.push(issuer);
     return { epoch: this.state.epoch, version: this.state.directoryVersion };
+  }
+
+  @Serves(identityContracts.refreshIdentity)
+  refreshIdentity(wish: In<typeof identityContracts.refreshIdentity>) {
+    this.state.renewals.push(wish);
+    return this.state.renew(wish);
+  }
+
+  @Serves(identityContracts.startConnect)
+  startConnect(wish: In<typeof identityContracts.startConnect>) {
+    this.state.connects.push(wish);
+    const url = this.state.connect(wish);
+    return { id: url.slice(url.lastIndexOf('/') + 1), url, expiresAt: Date.now() + 600_000 };
+  }
+
+  @Serves(identityContracts.obtainIdentity)
+  obtainIdentity(wish: In<typeof identityContracts.obtainIdentity>) {
+    this.state.obtained.push(wish);
+    const identityId = this.state.obtain(wish);
+    return { identityId, problem: null, directory: { epoch: this.state.epoch, version: this.state.directoryVersion } };
   }
 }
 

@@ -21,7 +21,7 @@ class Vault {
 
 describe('CredentialLeases', () => {
   const vault = new Vault();
-  const target = { identityId: newId('identity'), server: { id: newId('server') } as policyContracts.SnapshotServer, origin: ORIGIN };
+  const target = { identityId: newId('identity'), owner: 'global', server: { id: newId('server') } as policyContracts.SnapshotServer, origin: ORIGIN } as const;
   let clock: TestClock;
   let leases: CredentialLeases;
   let parts: { close(): Promise<void> }[];

@@ -1,15 +1,18 @@
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts, type policyContracts } from '@gatehouse/contracts';
 import { Refusal, Secret, openSealed, type Clock, type SealingKeyPair } from '@gatehouse/kernel';
+import { CredentialLives } from './credential-lives.js';
 import { LeasedCredential } from './leased-credential.js';
 
 /** A lease is renewed in the background in its last quarter, so that no call waits for it. */
 const REFRESH_AT = 0.75;
 
 /** What a lease is for. */
-interface LeaseTarget {
+export interface LeaseTarget {
   identityId: string;
-  server: policyContracts.SnapshotServer;
+  /** Whose it must be: the vault refuses another owner's. */
+  owner: vaultContracts.CredentialOwner;
+  server: Pick<policyContracts.SnapshotServer, 'id'>;
   origin: string;
 }
 
@@ -20,6 +23,7 @@ interface LeaseTarget {
 export class CredentialLeases {
   readonly #leases = new Map<string, LeasedCredential>();
   readonly #pending = new Map<string, Promise<LeasedCredential>>();
+  readonly #lives = new CredentialLives();
 
   constructor(
     private readonly bus: Bus,
@@ -31,10 +35,15 @@ export class CredentialLeases {
   held(target: LeaseTarget): LeasedCredential | undefined {
     const lease = this.#leases.get(keyOf(target));
     const now = this.clock.monotonicMs();
-    if (lease === undefined || lease.expiresAt <= now) return undefined;
+    if (lease === undefined || lease.terms.expiresAt <= now) return undefined;
     // A renewal that fails is tried again by the next call, and ends in a refusal once the lease is over.
-    if (lease.refreshAt <= now) this.fetch(target).catch(() => undefined);
+    if (lease.terms.refreshAt <= now) this.fetch(target).catch(() => undefined);
     return lease;
+  }
+
+  /** The newest version of an identity's credential that was leased here; 0 for none. */
+  versionOf(identityId: string): number {
+    return this.#lives.versionOf(identityId);
   }
 
   /** Leases from the vault; calls at the same time share one request. Refuses with the vault's code or `vault_unavailable`. */
@@ -55,7 +64,15 @@ export class CredentialLeases {
 
   /** Drops every lease of an identity whose secrets changed. */
   drop(identityId: string): void {
-    const isOf = (key: string): boolean => key.startsWith(`${identityId} `);
+    this.#drop((key) => key.startsWith(`${identityId} `));
+  }
+
+  /** Drops every lease for a server that was restarted. */
+  dropServer(serverId: string): void {
+    this.#drop((key) => key.includes(` ${serverId} `));
+  }
+
+  #drop(isOf: (key: string) => boolean): void {
     for (const key of [...this.#leases.keys()].filter(isOf)) this.#leases.delete(key);
     // An answer that is on its way may hold the secret of before: it serves those who wait, and nobody after them.
     for (const key of [...this.#pending.keys()].filter(isOf)) this.#pending.delete(key);
@@ -66,19 +83,20 @@ export class CredentialLeases {
     this.#pending.delete(key);
     this.#leases.set(key, lease);
     const forget = (): void => void (this.#leases.get(key) === lease && this.#leases.delete(key));
-    setTimeout(forget, lease.expiresAt - this.clock.monotonicMs()).unref();
+    setTimeout(forget, lease.terms.expiresAt - this.clock.monotonicMs()).unref();
     return lease;
   }
 
-  async #lease({ identityId, server, origin }: LeaseTarget): Promise<LeasedCredential> {
+  async #lease({ identityId, owner, server, origin }: LeaseTarget): Promise<LeasedCredential> {
     const asked = this.clock.monotonicMs();
-    const reply = await this.#ask({ identityId, serverId: server.id, origin, owner: 'global', edgeKey: this.pair.publicKey });
+    const reply = await this.#ask({ identityId, serverId: server.id, origin, owner, edgeKey: this.pair.publicKey });
     const opened = openSealed(this.pair, reply.sealed, vaultContracts.leaseContext(identityId, server.id, origin));
     const { headers } = vaultContracts.leasedHeaders.parse(JSON.parse(opened.toString('utf8')));
     opened.fill(0);
     const lines = headers.map(([name, value]) => [name.toLowerCase(), Secret.of(Buffer.from(value, 'latin1'))] as const);
-    const refreshAt = asked + reply.expiresInMs * REFRESH_AT;
-    return new LeasedCredential(lines, asked + reply.expiresInMs, refreshAt);
+    const { version, expiresInMs, credentialExpiresInMs } = reply;
+    const renewAt = asked + this.#lives.untilRenewal(identityId, version, credentialExpiresInMs);
+    return new LeasedCredential(lines, { expiresAt: asked + expiresInMs, refreshAt: asked + expiresInMs * REFRESH_AT, version, renewAt });
   }
 
   async #ask(input: Parameters<typeof this.bus.request<typeof vaultContracts.leaseCredential>>[1]) {
@@ -91,6 +109,6 @@ export class CredentialLeases {
   }
 }
 
-function keyOf({ identityId, server, origin }: LeaseTarget): string {
-  return `${identityId} ${server.id} ${origin}`;
+function keyOf({ identityId, owner, server, origin }: LeaseTarget): string {
+  return `${identityId} ${owner} ${server.id} ${origin}`;
 }

@@ -2,15 +2,24 @@ import type { Secret } from '@gatehouse/kernel';
 
 const SHORTEST_NEEDLE = 8;
 
+/** How long a lease may be used, and the credential behind it; monotonic milliseconds. */
+export interface LeaseTerms {
+  readonly expiresAt: number;
+  /** When to ask the vault anew, in the background. */
+  readonly refreshAt: number;
+  /** The credential's, as the vault counts. */
+  readonly version: number;
+  /** When to ask for a new credential in the background, since this one is about to end; infinite when its end is not known. */
+  readonly renewAt: number;
+}
+
 /** The secret headers of one identity as leased, with the shapes in which an answer might give them away. */
 export class LeasedCredential {
   readonly #needles: readonly Buffer[];
 
   constructor(
     readonly lines: readonly (readonly [name: string, value: Secret])[],
-    /** Monotonic milliseconds. */
-    readonly expiresAt: number,
-    readonly refreshAt: number,
+    readonly terms: LeaseTerms,
   ) {
     this.#needles = lines.flatMap(([, value]) => value.use(needlesOf));
   }

@@ -78,6 +78,12 @@ export class IdentityIndex {
     return this.#byServer.get(serverId)?.get(owner);
   }
 
+  /** Whether anybody at all has an account at a server that is accepted. */
+  isAnyUsable(serverId: string): boolean {
+    const owners = this.#byServer.get(serverId)?.values() ?? [];
+    return [...owners].some(({ own }) => own.outcome !== 'dead');
+  }
+
   #add(identity: DirectoryIdentity): void {
     let owners = this.#byServer.get(identity.serverId);
     if (owners === undefined) this.#byServer.set(identity.serverId, (owners = new Map()));

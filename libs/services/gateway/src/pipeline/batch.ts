@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { asRefusalOrFault, Fault, Refusal } from '@gatehouse/kernel';
-import { jsonRpcErrorBytes, type McpMessage } from '@gatehouse/mcp';
+import type { McpMessage } from '@gatehouse/mcp';
 import type { Edge } from '../edge.js';
 import { headerOf } from '../http/request-head.js';
 import { ClientStream } from './client-stream.js';
@@ -10,6 +10,7 @@ import { authenticateAgain } from './authenticate.js';
 import { receive } from './receive.js';
 import { isUpstreamFault } from './inspect.js';
 import type { CallDraft } from './record.js';
+import { refusalBody } from './refusal-body.js';
 import { relayEventsInto } from './relay.js';
 
 const BATCH_VERSION = '2025-03-26';
@@ -71,7 +72,7 @@ async function answerMember(body: Read, { stream, response }: Way, edge: Edge): 
 async function refuseMember(error: Refusal | Fault, draft: CallDraft, stream: ClientStream, edge: Edge): Promise<void> {
   const isFault = error instanceof Fault;
   if (isFault) edge.log.error({ faultId: error.id, callId: draft.callId, err: error.cause ?? error }, error.message);
-  if (draft.asked.id !== undefined) await stream.send({ data: jsonRpcErrorBytes(draft.asked.id, error) });
+  if (draft.asked.id !== undefined) await stream.send({ data: refusalBody(error, draft) });
   const status = isFault ? 'error' : isUpstreamFault(error.code) ? 'upstream_error' : 'refused';
   draft.close({ status, code: error.code, httpStatus: 200, faultId: isFault ? error.id : null });
 }

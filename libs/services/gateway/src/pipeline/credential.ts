@@ -4,12 +4,12 @@ import type { LeasedCredential } from '../credentials/leased-credential.js';
 import type { Edge } from '../edge.js';
 import { openEventId } from '../sessions/session.js';
 import { headerOf } from '../http/request-head.js';
-import type { Authorized } from './authorize.js';
+import { leaseIdentity } from '../identity/lease-identity.js';
+import type { Identified } from './identify.js';
 import type { Resolved } from './resolve.js';
-import { serverFacts } from './record-parts.js';
 
 interface Parts {
-  authorized: Authorized;
+  identified: Identified;
   destination: Destination;
   headers: Record<string, string>;
   lease: LeasedCredential | undefined;
@@ -21,13 +21,15 @@ let earn: (parts: Parts) => Armed;
 export class Armed {
   protected readonly earned = true;
   readonly resolved: Resolved;
+  readonly identified: Identified;
   readonly destination: Destination;
   /** Built from an allow-list: nothing the client sent as a header gets in but what is named here (E-46). */
   readonly headers: Record<string, string>;
   readonly lease: LeasedCredential | undefined;
 
-  private constructor({ authorized, destination, headers, lease }: Parts) {
-    this.resolved = authorized.resolved;
+  private constructor({ identified, destination, headers, lease }: Parts) {
+    this.resolved = identified.resolved;
+    this.identified = identified;
     this.destination = destination;
     this.headers = headers;
     this.lease = lease;
@@ -41,31 +43,24 @@ export class Armed {
 const USER_AGENT = 'gatehouse';
 
 /**
- * Attaches the credential of the server's identity. Refuses with `url_refused`, `credential_missing`,
- * `credential_unbound`, `vault_unavailable`, `unknown_session` (a `Last-Event-ID` of another session).
+ * Attaches the credential of the chosen identity. Refuses with `url_refused`, `credential_missing`,
+ * `credential_unbound`, `credential_expired`, `identity_dead`, `vault_unavailable`, `unknown_session` (a
+ * `Last-Event-ID` of another session).
  */
-export async function credential(authorized: Authorized, edge: Edge): Promise<Armed> {
-  const { resolved } = authorized;
+export async function credential(identified: Identified, edge: Edge): Promise<Armed> {
+  const { resolved, choice } = identified;
   const { destination } = resolved.server;
   if (destination instanceof Refusal) throw destination;
-  const lease = await leaseOf(resolved, destination, edge);
+  const lease = choice.identity === null ? undefined : await leaseIdentity(choice.identity, resolved.server, destination, edge);
   const { draft } = resolved.caller.received;
   const headers = headersOf(resolved, edge, lease);
   draft.mark('credential');
-  return earn({ authorized, destination, headers, lease });
+  return earn({ identified, destination, headers, lease });
 }
 
-/** Whose credential the call will carry, for the record: known before the lease is asked for. */
-export function noteIdentity({ resolved }: Authorized): void {
-  resolved.caller.received.draft.facts.identity = serverFacts(resolved.server).identity;
-}
-
-async function leaseOf(resolved: Resolved, destination: Destination, edge: Edge): Promise<LeasedCredential | undefined> {
-  const { entry } = resolved.server;
-  if (entry.identityMode === 'none') return undefined;
-  if (entry.identityId === null) throw new Refusal('credential_missing');
-  const target = { identityId: entry.identityId, server: entry, origin: destination.origin };
-  return edge.leases.held(target) ?? (await edge.leases.fetch(target));
+/** The same call with the credential as it is by now: after the server refused the one before. */
+export function rearmed({ identified }: Armed, edge: Edge): Promise<Armed> {
+  return credential(identified, edge);
 }
 
 function headersOf(resolved: Resolved, edge: Edge, lease: LeasedCredential | undefined): Record<string, string> {

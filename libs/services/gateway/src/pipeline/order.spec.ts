@@ -16,33 +16,37 @@ import { authenticate, type Caller } from './authenticate.js';
 import { authorize, Authorized } from './authorize.js';
 import { credential, type Armed } from './credential.js';
 import { forward, type Presence } from './forward.js';
+import { identify, type Identified } from './identify.js';
 import { inspect } from './inspect.js';
 import { read, type Read } from './read.js';
 import type { Received } from './receive.js';
 import { resolve, type Resolved } from './resolve.js';
-declare const edge: Edge, presence: Presence, received: Received, caller: Caller, body: Read, resolved: Resolved, authorized: Authorized, armed: Armed;
+declare const edge: Edge, presence: Presence, received: Received, caller: Caller, body: Read, resolved: Resolved, authorized: Authorized, identified: Identified, armed: Armed;
 `;
 
 const RIGHT = `
 export async function right() {
   const known = await authenticate(received, edge);
   const permitted = authorize(await resolve(await read(known), edge));
-  return inspect(await forward(await credential(permitted, edge), presence, edge), edge);
+  return inspect(await forward(await credential(await identify(permitted, edge), edge), presence, edge), edge);
 }
 `;
 
 /** Each tries to get a call out past a step. */
 const WRONG: Readonly<Record<string, string>> = {
   'forwards what nobody authorized': 'await forward(resolved, presence, edge);',
+  'chooses a credential for what nobody authorized': 'await identify(resolved, edge);',
   'attaches a credential to what nobody authorized': 'await credential(resolved, edge);',
+  'attaches a credential before it is known whose': 'await credential(authorized, edge);',
   'forwards what has no credential step behind it': 'await forward(authorized, presence, edge);',
   'decides before it is known what is asked': 'authorize(body);',
   'reads a body of nobody': 'await read(received);',
   'resolves what was not read': 'await resolve(caller, edge);',
   'answers what was not inspected': 'inspect(armed, edge);',
   'makes a permission by hand': 'new Authorized(resolved, authorized.decision);',
-  'passes a look-alike of a permission': 'await credential({ resolved, decision: authorized.decision }, edge);',
-  'passes a copy of a permission': 'await credential({ ...authorized }, edge);',
+  'passes a look-alike of a permission': 'await identify({ resolved, decision: authorized.decision }, edge);',
+  'passes a copy of a permission': 'await identify({ ...authorized }, edge);',
+  'passes a choice of its own': 'await credential({ ...identified }, edge);',
   'passes a look-alike of an armed call': 'await forward({ resolved, destination: armed.destination, headers: {}, lease: undefined }, presence, edge);',
 };
 

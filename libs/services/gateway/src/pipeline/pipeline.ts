@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Edge } from '../edge.js';
 import { headerOf } from '../http/request-head.js';
+import { wantsIdentity, withWayOut } from '../identity/way-to-identity.js';
 import { authenticate } from './authenticate.js';
 import { authorize } from './authorize.js';
 import { respondToBatch } from './batch.js';
-import { credential, noteIdentity } from './credential.js';
-import { forward, type Presence } from './forward.js';
+import { credential } from './credential.js';
+import { forwardAccepted } from './forward-accepted.js';
+import type { Presence } from './forward.js';
+import { identify } from './identify.js';
 import { inspect, type Cleared } from './inspect.js';
 import { read, type Read } from './read.js';
 import { receive } from './receive.js';
@@ -36,10 +39,14 @@ export async function handleCall(request: IncomingMessage, response: ServerRespo
 /** From a read request to an answer that may go out. */
 export async function answerOf(body: Read, presence: Presence, edge: Edge): Promise<Cleared> {
   const authorized = authorize(await resolve(body, edge));
-  noteIdentity(authorized);
-  await body.caller.received.draft.intend();
-  const armed = await credential(authorized, edge);
-  return inspect(await forward(armed, presence, edge), edge);
+  try {
+    const identified = await identify(authorized, edge);
+    await body.caller.received.draft.intend();
+    const armed = await credential(identified, edge);
+    return inspect(await forwardAccepted(armed, presence, edge), edge);
+  } catch (error) {
+    throw wantsIdentity(error) ? await withWayOut(error, authorized, edge) : error;
+  }
 }
 
 /** The record of a call, opened with its first byte. */

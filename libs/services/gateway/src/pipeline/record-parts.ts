@@ -12,7 +12,7 @@ type Facts = auditContracts.RecordFacts;
 const callers = new WeakMap<DirectoryCaller, Facts['caller']>();
 const clients = new WeakMap<OpenSession, Facts['client']>();
 const eras = new WeakMap<OpenSession, Facts['eras']>();
-const servers = new WeakMap<EdgeServer, { server: Facts['server']; identity: Facts['identity'] }>();
+const servers = new WeakMap<EdgeServer, NonNullable<Facts['server']>>();
 
 /** Who calls, from where. */
 export function callerFacts(who: DirectoryCaller, address: string | null): Facts['caller'] {
@@ -42,12 +42,12 @@ export function eraFacts(session: OpenSession): Facts['eras'] {
   return made;
 }
 
-/** Which server, and whose identity its calls carry. */
-export function serverFacts(server: EdgeServer): { server: Facts['server']; identity: Facts['identity'] } {
+/** Which server. */
+export function serverFacts(server: EdgeServer): Facts['server'] {
   const held = servers.get(server);
   if (held !== undefined) return held;
-  const { id, name, identityMode, identityId } = server.entry;
-  const made = { server: Object.freeze({ id, name }), identity: Object.freeze({ visibility: identityMode === 'none' ? ('none' as const) : ('global' as const), id: identityId }) };
+  const { id, name } = server.entry;
+  const made = Object.freeze({ id, name });
   servers.set(server, made);
   return made;
 }

@@ -32,6 +32,8 @@ export class CallDraft {
   resultDigest: string | null = null;
   /** What an error must answer: the request's id and method, as far as they could be read. */
   asked: { id: RequestId | undefined; method: string | undefined } = { id: undefined, method: undefined };
+  /** Whether the client said that it has its person open pages (`elicitation.url`). */
+  opensPages = false;
   readonly #at: number;
   readonly #started: number;
   #last: number;

@@ -9,7 +9,7 @@ import {
 import { isJsonObject, Refusal, type JsonObject } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { headerOf } from '../http/request-head.js';
-import type { OpenSession } from '../sessions/session.js';
+import { opensPages, type OpenSession } from '../sessions/session.js';
 import type { EdgeServer, PolicyState } from '../snapshot/policy-state.js';
 import type { Caller } from './authenticate.js';
 import type { Read } from './read.js';
@@ -70,7 +70,7 @@ export async function resolve(read: Read, edge: Edge): Promise<Resolved> {
   const policy = edge.state.policy();
   const server = policy.server(caller.received.slug);
   if (server === undefined) throw new Refusal('unknown_server');
-  caller.received.draft.facts.server = serverFacts(server).server;
+  caller.received.draft.facts.server = serverFacts(server);
   if (server.entry.stateless && caller.received.verb !== 'POST') throw new Refusal('method_not_allowed', { allow: 'POST' });
   const header = headerOf(caller.received.request, 'mcp-protocol-version');
   const intent = intentOf(read, header);
@@ -127,6 +127,7 @@ async function requireAsked(session: OpenSession, { id }: { id: string | number 
 function noteFacts(read: Read, intent: Intent, session: OpenSession | undefined, edge: Edge): void {
   const { facts } = read.caller.received.draft;
   if (session !== undefined) {
+    read.caller.received.draft.opensPages = opensPages(session);
     facts.sessionDigest = session.digest;
     facts.eras = eraFacts(session);
     facts.client = clientFacts(session, facts.client);

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { asRefusalOrFault, errorRow, Fault, Refusal } from '@gatehouse/kernel';
-import { jsonRpcErrorBytes, refusedToolResult } from '@gatehouse/mcp';
 import type { Edge } from '../edge.js';
 import { challengesOf } from '../tokens/challenge.js';
 import { MCP_SCOPE } from './authenticate.js';
 import type { CheckedAnswer } from './answer-check.js';
 import { isUpstreamFault, type Cleared } from './inspect.js';
 import type { CallDraft } from './record.js';
+import { refusalBody } from './refusal-body.js';
 import { relayEvents, relayLong } from './relay.js';
 
 const JSON_TYPE = 'application/json';
@@ -75,11 +75,8 @@ function reasonOf(error: Refusal | Fault): { reason?: string } {
 
 function sendRefusal(error: Refusal | Fault, response: ServerResponse, draft: CallDraft, edge: Edge): number {
   const row = errorRow(error.code);
-  const { id, method } = draft.asked;
-  const status = id === undefined ? row.status : (row.mcpStatus ?? row.status);
-  // Only a call that was understood and not allowed is told to the model; the rest is the client's to handle.
-  const forModel = method === 'tools/call' && id !== undefined && error instanceof Refusal && status === 200 && row.rpcCode > 0;
-  const body = forModel ? Buffer.from(JSON.stringify(refusedToolResult(id, error))) : jsonRpcErrorBytes(id, error);
+  const status = draft.asked.id === undefined ? row.status : (row.mcpStatus ?? row.status);
+  const body = refusalBody(error, draft);
   response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': body.length, ...refusalHeaders(error, response), ...challengeHeaders(error, draft, edge) });
   response.end(body);
   draft.bytesOut = body.length;

@@ -84,7 +84,7 @@ export class ProbeRunner {
     if (destination instanceof Refusal) throw destination;
     const headers: Record<string, string> = Object.fromEntries(entry.headers.map(([name, value]) => [name.toLowerCase(), value]));
     if (entry.identityMode === 'global' && entry.identityId !== null) {
-      const lease = await this.world.leases.fetch({ identityId: entry.identityId, server: entry, origin: destination.origin });
+      const lease = await this.world.leases.fetch({ identityId: entry.identityId, owner: 'global', server: entry, origin: destination.origin });
       for (const [name, value] of lease.lines) headers[name] = value.use((bytes) => bytes.toString('latin1'));
     }
     return new McpProbe(destination, headers, entry.stateless);

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { AeadKey, JsonObject } from '@gatehouse/kernel';
+import { isJsonObject, type AeadKey, type JsonObject } from '@gatehouse/kernel';
 
 /** What a session id of ours holds, sealed: nothing about a session is kept anywhere else. */
 export interface Session {
@@ -23,6 +23,14 @@ export interface OpenSession extends Session {
   readonly id: string;
   /** SHA-256 of the id, shortened: what logs, records and the ephemeral store may carry. */
   readonly digest: string;
+}
+
+const FIRST_WITH_PAGES = '2025-11-25';
+
+/** Whether the session's client has its person open pages when it is asked to (2025-11-25 client/elicitation, URL mode). */
+export function opensPages({ protocolVersion, clientCapabilities }: Session): boolean {
+  const elicitation = clientCapabilities['elicitation'];
+  return protocolVersion >= FIRST_WITH_PAGES && isJsonObject(elicitation) && isJsonObject(elicitation['url']);
 }
 
 const CONTEXT = 'mcp.session.v1';

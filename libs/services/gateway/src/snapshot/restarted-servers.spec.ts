@@ -39,10 +39,13 @@ describe('a server that was restarted', () => {
     const other = await stages[0]!.session('two', ada);
     neighbours.credentials.set(server.identityId!, [['X-Api-Key', 'the-second-key']]);
     upstream.forget();
-    const call = async (at: number) => (await stages[at]!.call('one', ada, sessions[at]!, 'echo', 1, { text: 'x' })).status;
+    const call = async (at: number): Promise<unknown> => {
+      const { json, status } = await stages[at]!.call('one', ada, sessions[at]!, 'echo', 1, { text: 'x' });
+      return json.result._meta?.['io.gatehouse/refusal'].code ?? status;
+    };
     expect([await call(0), await call(1)]).toEqual([200, 200]);
     await restart();
-    expect([await call(0), await call(1)]).toEqual([502, 502]);
+    expect([await call(0), await call(1)]).toEqual(['identity_dead', 'identity_dead']);
     expect((await stages[0]!.call('two', ada, other, 'echo', 1, { text: 'x' })).status).toBe(200);
     neighbours.credentials.set(server.identityId!, [['X-Api-Key', 'the-first-key']]);
     await restart();

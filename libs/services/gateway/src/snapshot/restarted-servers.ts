@@ -10,7 +10,7 @@ export function forgetRestarted(before: PolicyState | undefined, now: PolicyStat
   for (const { entry } of now.servers()) {
     const known = before?.serverById(entry.id);
     if (known === undefined || known.entry.restarts === entry.restarts) continue;
-    if (entry.identityId !== null) leases.drop(entry.identityId);
+    leases.dropServer(entry.id);
     if (!(known.destination instanceof Refusal)) known.destination.forgetConnections();
   }
 }
