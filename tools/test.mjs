@@ -8,7 +8,6 @@ import { closingLine, exitCode, failedLeg, readReport, slowest, total } from './
 
 const LEG_LIMIT_MS = 20 * 60_000;
 const SLOWEST = 10;
-const NODE_FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 const LEGS = [
   { name: 'unit', flags: [] },
   // Each story starts a whole Gatehouse: two at once would measure each other.
@@ -32,7 +31,7 @@ async function runAll(extra) {
 async function runLeg({ name, flags }, extra) {
   const output = join(reports, `${name}.json`);
   const jest = ['node_modules/jest/bin/jest.js', '--selectProjects', name, '--passWithNoTests', '--json', `--outputFile=${output}`];
-  const code = await runStep(process.execPath, [...NODE_FLAGS, ...jest, ...flags, ...extra], { limitMs: LEG_LIMIT_MS });
+  const code = await runStep(process.execPath, [...jest, ...flags, ...extra], { limitMs: LEG_LIMIT_MS });
   if (!existsSync(output)) return [failedLeg()];
   const result = readReport(JSON.parse(await readFile(output, 'utf8')));
   // Green tests and a bad exit: something was thrown outside of every test, or the run never ended.
