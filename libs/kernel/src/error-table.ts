@@ -68,7 +68,7 @@ export const ERRORS = {
   credential_unbound: no(424, 1051, 'The stored credential was made for another address; store it again.', 200),
   identity_missing: no(424, 1052, 'This server needs an account of yours: connect it, then try again.', 200),
   identity_dead: no(424, 1053, 'The account connected here is no longer accepted: connect it again, then try again.', 200),
-  credential_expired: later(424, 1054, 'The stored credential has ended and is being renewed.'),
+  credential_expired: later(503, 1054, 'The stored credential has ended and is being renewed.'),
   // The other side
   upstream_unreachable: later(502, 1060, 'The server could not be reached.'),
   upstream_refused: no(502, 1061, 'The server refused the request.'),
