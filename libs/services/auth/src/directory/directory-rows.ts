@@ -1,5 +1,6 @@
 import type { directoryContracts, SnapshotVersion } from '@gatehouse/contracts';
 import type { Database, Transaction } from '@gatehouse/persistence';
+import { identitiesOfDirectory } from '../identities/directory-identities.js';
 import { EFFECTIVE, EFFECTIVE_OF_P } from '../people/effective-access.js';
 import { capabilitiesOfRoles, customRoles } from '../roles/role-capabilities.js';
 import { issuersOfDirectory } from '../token-issuers/token-issuer-rows.js';
@@ -8,7 +9,7 @@ import { directoryVersion } from './directory-changes.js';
 type Directory = directoryContracts.Directory;
 
 /** What the directory tells at one version, before it is signed. */
-export type DirectoryRows = SnapshotVersion & Pick<Directory, 'callers' | 'tokens' | 'keys' | 'denied' | 'issuers'>;
+export type DirectoryRows = SnapshotVersion & Pick<Directory, 'callers' | 'tokens' | 'keys' | 'denied' | 'issuers' | 'identities'>;
 
 /**
  * Everything that edges know callers by, as one view of the data: the version always belongs to the
@@ -22,7 +23,7 @@ export function readDirectory(db: Database): Promise<DirectoryRows> {
     const tokens = await readTokens(tx);
     const keys = await readKeys(tx);
     const denied = await readDenied(tx);
-    return { ...version, callers, tokens, keys, denied, issuers: await issuersOfDirectory(tx) };
+    return { ...version, callers, tokens, keys, denied, issuers: await issuersOfDirectory(tx), identities: await identitiesOfDirectory(tx) };
   });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { directoryText } from './directory-snapshots.js';
 
-const nobody = { callers: [], tokens: [], keys: [], denied: [], issuers: [] };
+const nobody = { callers: [], tokens: [], keys: [], denied: [], issuers: [], identities: [] };
 
 describe('the text of a directory', () => {
   it('leaves out tokens that had expired when it was issued', () => {

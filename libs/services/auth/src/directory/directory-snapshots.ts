@@ -90,7 +90,7 @@ export class DirectorySnapshots {
 }
 
 /** The text that is signed. Tokens that had expired when it was issued are left out, and grants that no token of can live any more. */
-export function directoryText({ epoch, version, callers, tokens, keys, denied, issuers }: DirectoryRows, issuedAt: number): string {
+export function directoryText({ epoch, version, callers, tokens, keys, denied, issuers, identities }: DirectoryRows, issuedAt: number): string {
   const text: directoryContracts.Directory = {
     epoch,
     version,
@@ -100,7 +100,7 @@ export function directoryText({ epoch, version, callers, tokens, keys, denied, i
     keys,
     denied: denied.filter(({ until }) => until > issuedAt),
     issuers,
-    identities: [],
+    identities,
   };
   return JSON.stringify(text);
 }

@@ -11,7 +11,7 @@ const POLL_SPREAD_MS = 40;
 
 /** The right to write the tokens of one identity, for `LEASE_MS` at a time. */
 export interface IdentityLease {
-  /** The row as it was when the right was taken. `pendingRef` is `promised`, or what a holder without a known end left. */
+  /** The row as it was when the right was taken. */
   row: IdentityRow;
   /** Tells one holder from another. */
   holder: string;
@@ -34,9 +34,9 @@ export class IdentityLeases {
   async take(id: string, tokenVersion: number): Promise<IdentityLease | undefined> {
     const [holder, promised] = [randomUUID(), newId('secret')];
     const taken = await this.db.query(
-      `UPDATE identities SET lease_owner = $3, lease_until = clock_timestamp() + $4 * interval '1 millisecond', pending_ref = coalesce(pending_ref, $5)
+      `UPDATE identities SET lease_owner = $3, lease_until = clock_timestamp() + $4 * interval '1 millisecond'
         WHERE id = $1 AND token_version = $2 AND (lease_until IS NULL OR lease_until < clock_timestamp()) RETURNING id`,
-      [id, tokenVersion, holder, this.leaseMs, promised],
+      [id, tokenVersion, holder, this.leaseMs],
     );
     if (taken.length === 0) return undefined;
     return { row: (await findIdentity(this.db, id))!, holder, promised };
@@ -57,6 +57,19 @@ export class IdentityLeases {
   async extend({ row: { id }, holder }: IdentityLease): Promise<boolean> {
     const sql = `UPDATE identities SET lease_until = clock_timestamp() + $3 * interval '1 millisecond' WHERE id = $1 AND lease_owner = $2 RETURNING id`;
     return (await this.db.query(sql, [id, holder, this.leaseMs])).length === 1;
+  }
+
+  /** Extends it until the function returned is called: a provider that is slow must not be asked twice with one token. */
+  keep(lease: IdentityLease): () => void {
+    // A database that is away for a moment costs one beat of three.
+    const timer = setInterval(() => void this.extend(lease).catch(() => undefined), this.leaseMs / 3).unref();
+    return () => clearInterval(timer);
+  }
+
+  /** Says in the row, before the provider is asked, where its new refresh token will stand; begins the time anew. False when it is not the holder any more. */
+  async promise({ row: { id }, holder, promised }: IdentityLease): Promise<boolean> {
+    const sql = `UPDATE identities SET pending_ref = $4, lease_until = clock_timestamp() + $3 * interval '1 millisecond' WHERE id = $1 AND lease_owner = $2 RETURNING id`;
+    return (await this.db.query(sql, [id, holder, this.leaseMs, promised])).length === 1;
   }
 
   /** Ends the holder's time; nothing happens when it is not the holder any more. */

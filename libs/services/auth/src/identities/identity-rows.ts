@@ -46,16 +46,19 @@ export interface IdentityRow {
   lastUsedAt: number;
   lastRefreshAt: number | null;
   createdAt: number;
+  /** Not there yet, or not any more. */
   hidden: boolean;
+  /** When what the vault has of it is destroyed, and a hidden row with it; null: not. */
+  shredAt: number | null;
 }
 
-const TIMES = ['expiresAt', 'ttlMs', 'retryAt', 'retryingSince', 'refusedAt', 'lastUsedAt', 'lastRefreshAt', 'createdAt'] as const;
+const TIMES = ['expiresAt', 'ttlMs', 'retryAt', 'retryingSince', 'refusedAt', 'lastUsedAt', 'lastRefreshAt', 'createdAt', 'shredAt'] as const;
 
 const COLUMNS = `i.id, i.server_id AS "serverId", i.server_name AS "serverName", i.owner, i.name, i.method, i.grant_type AS "grant", i.status, i.reason,
   i.preferred, i.origin, i.secrets, i.client_ref AS "clientRef", i.scopes, i.wanted_scopes AS "wantedScopes", i.expires_at AS "expiresAt", i.ttl_ms AS "ttlMs",
   i.credential_version AS "credentialVersion", i.token_version AS "tokenVersion", i.refresh_ref AS "refreshRef", i.pending_ref AS "pendingRef",
   i.stale_refs AS "staleRefs", i.retry_at AS "retryAt", i.retrying_since AS "retryingSince", i.failures, i.invalid_requests AS "invalidRequests", i.refused_at AS "refusedAt",
-  i.last_used_at AS "lastUsedAt", i.last_refresh_at AS "lastRefreshAt", i.created_at AS "createdAt", i.hidden`;
+  i.last_used_at AS "lastUsedAt", i.last_refresh_at AS "lastRefreshAt", i.created_at AS "createdAt", i.hidden, i.shred_at AS "shredAt"`;
 
 /** One identity, hidden ones too; with `lock` the transaction holds its row. */
 export async function findIdentity(db: Transaction, id: string, lock = false): Promise<IdentityRow | undefined> {
@@ -127,11 +130,9 @@ const SETTABLE = {
 } as const;
 
 /** What to change of a row; what is left out stays. */
-export type IdentityUpdate = { [K in Exclude<keyof typeof SETTABLE, 'dueAt' | 'shredAt'>]?: IdentityRow[K] } & {
+export type IdentityUpdate = { [K in Exclude<keyof typeof SETTABLE, 'dueAt'>]?: IdentityRow[K] } & {
   /** When it is refreshed ahead; null: not. */
   dueAt?: number | null;
-  /** When what the vault has of it is destroyed; null: not. */
-  shredAt?: number | null;
 };
 
 /** Changes a row; the caller holds its lock. A name that its owner has there already is refused with `conflict`. */

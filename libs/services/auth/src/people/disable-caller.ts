@@ -1,5 +1,6 @@
 import type { Transaction } from '@gatehouse/persistence';
 import { endGrants } from '../authorization-server/end-grants.js';
+import { endIdentitiesOf } from '../identities/end-identities.js';
 import { endLoginSessionsOf } from '../sign-in/login-session-rows.js';
 import { revokeAllOf } from '../tokens/token-rows.js';
 import { markStatus } from './person-rows.js';
@@ -16,8 +17,9 @@ export async function endAccessOf(tx: Transaction, callerId: string, nowMs: numb
   await tx.query('DELETE FROM artefacts WHERE account_id = $1', [callerId]);
 }
 
-/** Disables a person or service account and ends all their access, in the transaction of the change. */
+/** Disables a person or service account and ends all their access and their accounts at servers, in the transaction of the change. */
 export async function disableCaller(tx: Transaction, callerId: string, nowMs: number): Promise<void> {
   await markStatus(tx, callerId, 'disabled');
   await endAccessOf(tx, callerId, nowMs);
+  await endIdentitiesOf(tx, callerId, nowMs);
 }

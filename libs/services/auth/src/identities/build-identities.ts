@@ -1,0 +1,44 @@
+import type { Bus } from '@gatehouse/bus';
+import { policyContracts } from '@gatehouse/contracts';
+import type { Clock } from '@gatehouse/kernel';
+import type { Database, Outbox } from '@gatehouse/persistence';
+import type { Logger } from '@gatehouse/telemetry';
+import type { DirectoryChanges } from '../directory/directory-changes.js';
+import type { TokenRequests } from '../upstreams/upstream-tokens.js';
+import { Identities } from './identities.js';
+import { IdentityEvents } from './identity-events.js';
+import { IdentityLeases } from './identity-leases.js';
+import { IdentitySweep } from './identity-sweep.js';
+import { IdentityVault } from './identity-vault.js';
+import { Refreshes } from './refreshes.js';
+import { Shredder } from './shredder.js';
+
+/** What the area is built from. */
+export interface IdentitiesOptions {
+  db: Database;
+  changes: DirectoryChanges;
+  outbox: Outbox;
+  bus: Bus;
+  log: Logger;
+  clock: Clock;
+  /** Asks the token endpoints of upstreams. */
+  tokens: TokenRequests;
+}
+
+/** The parts of the area that others use. */
+export interface IdentitiesArea {
+  identities: Identities;
+  refreshes: Refreshes;
+  identitySweep: IdentitySweep;
+}
+
+/** Builds identities, their refreshes and their sweep. */
+export function buildIdentities({ outbox, bus, ...given }: IdentitiesOptions): IdentitiesArea {
+  const { db, log, clock } = given;
+  const findUpstream = async (server: string) => (await bus.request(policyContracts.findUpstream, { server })).upstream;
+  const parts = { ...given, findUpstream, vault: new IdentityVault(bus), leases: new IdentityLeases(db), events: new IdentityEvents(outbox, clock) };
+  const shredder = new Shredder(parts);
+  const refreshes = new Refreshes(parts);
+  const identities = new Identities({ ...parts, shred: (id) => shredder.shred(id) });
+  return { identities, refreshes, identitySweep: new IdentitySweep({ db, refreshes, shredder, log, clock }) };
+}
