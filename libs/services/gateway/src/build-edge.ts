@@ -6,6 +6,8 @@ import { Outbound } from '@gatehouse/outbound';
 import type { Logger, Metrics } from '@gatehouse/telemetry';
 import { CallLoad } from './call-load.js';
 import { CallMetrics } from './call-metrics.js';
+import { SignedDestinations } from './call-statements/signed-destinations.js';
+import { StatementKeys } from './call-statements/statement-keys.js';
 import { CredentialLeases } from './credentials/credential-leases.js';
 import type { Edge } from './edge.js';
 import { SnapshotState } from './edge-state.js';
@@ -47,6 +49,7 @@ export interface EdgeParts {
   state: SnapshotState;
   keys: EdgeKeys;
   outbound: Outbound;
+  statements: StatementKeys;
   policyFeed: SnapshotFeed<policyContracts.PolicySnapshot>;
   directoryFeed: SnapshotFeed<directoryContracts.Directory>;
   mirror: DirectoryMirror;
@@ -59,6 +62,9 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   const [keys, state] = [new EdgeKeys(bus), new SnapshotState(settings)];
   const { ownPorts: forbiddenPorts, trustedCas } = settings;
   const outbound = new Outbound({ forbiddenPorts, trustedCas, maxConnectionsPerOrigin: LIMITS.connectionsPerOrigin });
+  const issuer = settings.publicUrl.origin;
+  const statements = new StatementKeys({ bus, pair: keys.pair, clock, log, issuer });
+  const upstreams = new SignedDestinations(outbound, statements, { issuer, clock });
   const streams = new OpenStreams();
   const leases = new CredentialLeases(bus, keys.pair, clock);
   const policyFeed = new SnapshotFeed({
@@ -69,7 +75,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     keys: (anew) => keys.verification('policy', anew),
     apply: (snapshot) => {
       const before = state.lastPolicy();
-      const next = new PolicyState(snapshot, outbound, before);
+      const next = new PolicyState(snapshot, upstreams, before);
       state.replacePolicy(next);
       forgetRestarted(before, next, leases);
       setImmediate(() => streams.review());
@@ -90,7 +96,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   state.directoryFeed = directoryFeed;
   const edge: Edge = {
     ...tokenParts(world, state, directoryFeed),
-    ...{ clock, log, state, keys, streams, leases, ephemeral, spool: world.spool },
+    ...{ clock, log, state, keys, statements, streams, leases, ephemeral, spool: world.spool },
     metrics: new CallMetrics(world.metrics),
     admission: new Admission(settings.publicUrl, settings.listen),
     load: new CallLoad(),
@@ -104,7 +110,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   };
   const mirror = new DirectoryMirror({ ephemeral, feed: directoryFeed, keys: () => keys.verification('directory'), clock, log });
   const probes = new ProbeRunner({ bus, clock, log, leases, policyWith: policyOf(state, policyFeed) });
-  return { edge, state, keys, outbound, policyFeed, directoryFeed, mirror, probes };
+  return { edge, state, keys, outbound, statements, policyFeed, directoryFeed, mirror, probes };
 }
 
 function policyOf(state: SnapshotState, feed: EdgeParts['policyFeed']) {

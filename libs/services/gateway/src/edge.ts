@@ -1,6 +1,7 @@
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import type { Clock } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
+import type { StatementKeys } from './call-statements/statement-keys.js';
 import type { CredentialLeases } from './credentials/credential-leases.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { CallLoad } from './call-load.js';
@@ -39,6 +40,8 @@ export interface Edge {
   /** The addresses that tokens are made for. */
   readonly resources: Resources;
   readonly keys: EdgeKeys;
+  /** What servers that ask for it are told about calls. */
+  readonly statements: StatementKeys;
   readonly sessions: SessionBook;
   readonly streams: OpenStreams;
   readonly pending: PendingRequests;

@@ -39,6 +39,8 @@ export function newSigner(id: string): Signer {
 export class Neighbours {
   readonly broker = new InProcessBroker();
   readonly signers = { policy: newSigner('key_policy'), directory: newSigner('key_directory') };
+  /** Keys of statements about calls, the active one first; with none the vault refuses them. */
+  callSigners = [newSigner('key_calls')];
   /** Who signs in truth; a test may put a stranger here. */
   signing = { ...this.signers };
   readonly sessionKey = randomBytes(32);
@@ -251,7 +253,16 @@ class VaultDouble {
   @Serves(vaultContracts.listVerificationKeys)
   verificationKeys() {
     const listed = ({ id, publicKey }: Signer) => [{ id, publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64url') }];
-    return { policy: listed(this.state.signers.policy), directory: listed(this.state.signers.directory) };
+    const calls = this.state.callSigners.flatMap(listed);
+    return { policy: listed(this.state.signers.policy), directory: listed(this.state.signers.directory), calls };
+  }
+
+  @Serves(vaultContracts.leaseCallSigningKey)
+  callSigningKey({ instanceKey }: In<typeof vaultContracts.leaseCallSigningKey>) {
+    const [signer] = this.state.callSigners;
+    if (signer === undefined) throw new Refusal('vault_unavailable');
+    const { id, privateKey } = signer;
+    return { keys: [{ id, sealed: sealTo(instanceKey, privateKey.export({ format: 'der', type: 'pkcs8' }), vaultContracts.keyContext('call-signing', id)) }] };
   }
 }
 

@@ -135,10 +135,11 @@ async function loadKeys({ keys }: EdgeParts, log: GatewayOptions['log'], signal:
   }
 }
 
-async function startFeeds({ edge, policyFeed, directoryFeed, mirror, probes }: EdgeParts, bus: Bus): Promise<{ close(): Promise<void> }[]> {
+async function startFeeds({ edge, statements, policyFeed, directoryFeed, mirror, probes }: EdgeParts, bus: Bus): Promise<{ close(): Promise<void> }[]> {
+  await statements.start();
   await Promise.all([policyFeed.start(), directoryFeed.start(), edge.sessions.start(), probes.start()]);
   mirror.start();
-  return [policyFeed, directoryFeed, edge.sessions, probes, mirror, await followCredentialChanges(bus, edge.leases)];
+  return [statements, policyFeed, directoryFeed, edge.sessions, probes, mirror, await followCredentialChanges(bus, edge.leases)];
 }
 
 function readiness({ edge, keys, policyFeed, directoryFeed }: EdgeParts, spool: Spool): true | string {

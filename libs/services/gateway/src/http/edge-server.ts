@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '@gatehouse/kernel';
+import { isCallKeys, serveCallKeys } from '../call-statements/serve-call-keys.js';
 import type { Edge } from '../edge.js';
 import { handleCall } from '../pipeline/pipeline.js';
 import { CallDraft } from '../pipeline/record.js';
@@ -31,6 +32,7 @@ export function createEdgeServer(edge: Edge, nest: RequestListener, door?: AuthD
     const isMcp = request.url?.startsWith('/mcp/') === true || request.url === '/mcp';
     if (isMcp) return void handleCall(request, response, edge);
     if (isResourceMetadata(request.url)) return serveResourceMetadata(request, response, edge);
+    if (isCallKeys(request.url)) return serveCallKeys(request, response, edge);
     const path = door === undefined ? undefined : authPathOf(request.url);
     if (path === undefined) nest(request, response);
     else door!.handle(request, response, path, edge);

@@ -1,17 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asRefusalOrFault, Refusal } from '@gatehouse/kernel';
+import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { MCP_SCOPE } from '../pipeline/authenticate.js';
-import { openDraft } from '../pipeline/pipeline.js';
 import { PROOF_ALGS } from '../tokens/dpop-proof.js';
-import { headerOf } from './request-head.js';
-import { sendTrouble } from './plain-answer.js';
+import { servePublicDocument } from './public-document.js';
 
 const PREFIX = '/.well-known/oauth-protected-resource';
 const ENDPOINT = /^\/mcp\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
-const CORS = { 'access-control-allow-origin': '*' };
-const PREFLIGHT = { ...CORS, 'access-control-allow-methods': 'GET, HEAD, OPTIONS', 'access-control-allow-headers': '*', 'access-control-max-age': '86400' };
-const CACHED = { ...CORS, 'cache-control': 'public, max-age=60', 'x-content-type-options': 'nosniff' };
 
 /** Whether a request asks for the metadata of a protected resource (RFC 9728). */
 export function isResourceMetadata(url: string | undefined): boolean {
@@ -28,21 +23,7 @@ export function isResourceMetadata(url: string | undefined): boolean {
  * there go on with the authorization server's metadata at the origin (MCP 2025-03-26).
  */
 export function serveResourceMetadata(request: IncomingMessage, response: ServerResponse, edge: Edge): void {
-  const { method } = request;
-  try {
-    edge.admission.checkHost(headerOf(request, 'host'));
-    if (method === 'OPTIONS') return void response.writeHead(204, PREFLIGHT).end();
-    if (method !== 'GET' && method !== 'HEAD') throw new Refusal('method_not_allowed', { allow: 'GET, HEAD, OPTIONS' });
-    const body = Buffer.from(JSON.stringify(metadataAt(request.url ?? '', edge)));
-    response.writeHead(200, { ...CACHED, 'content-type': 'application/json', 'content-length': body.length });
-    response.end(method === 'HEAD' ? undefined : body);
-  } catch (thrown) {
-    const error = asRefusalOrFault(thrown);
-    const draft = openDraft(request, edge);
-    draft.facts.method = `${method ?? ''} ${PREFIX}`;
-    sendTrouble(error, request, response.setHeader('access-control-allow-origin', '*'));
-    draft.close({ status: error instanceof Refusal ? 'refused' : 'error', code: error.code, httpStatus: response.statusCode });
-  }
+  servePublicDocument({ request, response, name: PREFIX, body: () => Buffer.from(JSON.stringify(metadataAt(request.url ?? '', edge))) }, edge);
 }
 
 function metadataAt(url: string, edge: Edge): object {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Refusal } from '@gatehouse/kernel';
+import { statedHeaders } from '../call-statements/stated-headers.js';
 import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
 import type { Armed } from './credential.js';
@@ -59,7 +60,10 @@ async function resumed(armed: Armed, presence: Presence, edge: Edge): Promise<An
   }
 }
 
-function sent({ resolved, destination, headers }: Armed, presence: Presence, { patience }: Edge): Promise<Answer> {
+function sent(armed: Armed, presence: Presence, edge: Edge): Promise<Answer> {
+  const { resolved, destination } = armed;
+  const { patience } = edge;
+  const headers = statedHeaders(armed, edge);
   const exchange = exchangeFor(resolved);
   presence.onGone(() => exchange.abort(new Refusal('upstream_unreachable', { reason: 'cancelled' })));
   const request = {

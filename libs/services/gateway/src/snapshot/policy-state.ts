@@ -19,7 +19,7 @@ export class PolicyState {
   readonly label: string;
 
   /** `previous` is what was in force: policies whose text did not change are taken over as they are. */
-  constructor(snapshot: policyContracts.PolicySnapshot, outbound: Outbound, previous?: PolicyState) {
+  constructor(snapshot: policyContracts.PolicySnapshot, outbound: Pick<Outbound, 'destination'>, previous?: PolicyState) {
     this.policies = compilePolicies(snapshot, previous?.policies);
     this.label = `${snapshot.epoch}.${snapshot.version}`;
     for (const entry of snapshot.servers) {
@@ -46,7 +46,7 @@ export class PolicyState {
 }
 
 // One server with an address that may not be reached must not keep the others from being served.
-function destinationOf(entry: policyContracts.SnapshotServer, outbound: Outbound): Destination | Refusal {
+function destinationOf(entry: policyContracts.SnapshotServer, outbound: Pick<Outbound, 'destination'>): Destination | Refusal {
   try {
     return outbound.destination(entry.url, entry);
   } catch (error) {
