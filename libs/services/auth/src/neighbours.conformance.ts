@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
-import { policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { policyContracts, vaultContracts, type upstreamContracts } from '@gatehouse/contracts';
 import { newId, newSealingKeyPair, openSealed, Refusal, sealTo } from '@gatehouse/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,6 +13,17 @@ interface TokenKey {
   state: 'next' | 'active' | 'retired';
   pair: { publicKey: KeyObject; privateKey: KeyObject };
   retiredAt: number | null;
+}
+
+/** What the vault of a test has of one identity, open. */
+export interface HeldCredential {
+  serverId: string;
+  origin: string;
+  owner: vaultContracts.CredentialOwner;
+  version: number;
+  expiresAt: number | null;
+  /** Empty when it was destroyed. */
+  headers: [name: string, value: string][];
 }
 
 const newTokenKey = (state: TokenKey['state']): TokenKey => ({ id: newId('key'), state, pair: generateKeyPairSync('ec', { namedCurve: 'P-256' }), retiredAt: null });
@@ -28,6 +39,14 @@ export class Neighbours {
   endpoints: string[] = ['notes', 'mail'];
   /** Secrets of auth by id, open. */
   readonly secrets = new Map<string, Buffer>();
+  /** Credentials of identities by id, open. */
+  readonly credentials = new Map<string, HeldCredential>();
+  /** The register of servers. */
+  readonly upstreams = new Map<string, upstreamContracts.UpstreamServer>();
+  /** Called before the vault stores a secret of auth's or a credential; may throw. */
+  beforeStore: (what: 'secret' | 'credential') => void | Promise<void> = () => undefined;
+  /** What the vault and policy were asked, as it came over the bus. */
+  readonly heard: string[] = [];
   /** Set: policy and vault answer with this. */
   trouble: Refusal | undefined;
   #buses: Bus[] = [];
@@ -106,7 +125,9 @@ class VaultDouble {
   }
 
   @Serves(vaultContracts.storeAuthSecret)
-  store({ secretId, sealed }: In<typeof vaultContracts.storeAuthSecret>) {
+  async store({ secretId, sealed }: In<typeof vaultContracts.storeAuthSecret>) {
+    this.state.heard.push(JSON.stringify({ secretId, sealed }));
+    await this.state.beforeStore('secret');
     this.state.secrets.set(secretId, openSealed(this.state.entryPair, sealed, vaultContracts.serviceSecretContext(secretId)));
     return { version: 1 };
   }
@@ -122,6 +143,34 @@ class VaultDouble {
   destroy({ secretId }: In<typeof vaultContracts.destroyAuthSecret>) {
     return { destroyed: this.state.secrets.delete(secretId) };
   }
+
+  @Serves(vaultContracts.storeCredential)
+  async storeCredential(asked: In<typeof vaultContracts.storeCredential>) {
+    this.state.heard.push(JSON.stringify(asked));
+    await this.state.beforeStore('credential');
+    const { identityId, serverId, origin, owner, fields, expiresAt } = asked;
+    const before = this.state.credentials.get(identityId);
+    if (before !== undefined && (before.owner !== owner || before.serverId !== serverId)) throw new Refusal('conflict');
+    const version = (before?.version ?? 0) + 1;
+    const headers = fields.map(({ name, sealed }): [string, string] => [name, openSealed(this.state.entryPair, sealed, vaultContracts.entryContext(identityId, name)).toString()]);
+    this.state.credentials.set(identityId, { serverId, origin, owner, version, expiresAt, headers });
+    return { version };
+  }
+
+  @Serves(vaultContracts.transferCredential)
+  transfer({ identityId, from, to }: In<typeof vaultContracts.transferCredential>) {
+    const held = this.state.credentials.get(identityId);
+    if (held === undefined || (held.owner !== from && held.owner !== to)) throw new Refusal('credential_missing');
+    this.state.credentials.set(identityId, { ...held, owner: to, version: held.version + 1 });
+    return { version: held.version + 1 };
+  }
+
+  @Serves(vaultContracts.destroyCredential)
+  destroyCredential({ identityId }: In<typeof vaultContracts.destroyCredential>) {
+    const held = this.state.credentials.get(identityId);
+    if (held !== undefined) this.state.credentials.set(identityId, { ...held, headers: [] });
+    return { destroyed: held !== undefined && held.headers.length > 0 };
+  }
 }
 
 @Controller()
@@ -134,5 +183,12 @@ class PolicyDouble {
     const { endpoints } = this.state;
     if (slug === null) return { slug: endpoints.length === 1 ? endpoints[0]! : null };
     return { slug: endpoints.includes(slug) ? slug : null };
+  }
+
+  @Serves(policyContracts.findUpstream)
+  upstream({ server }: In<typeof policyContracts.findUpstream>) {
+    if (this.state.trouble !== undefined) throw this.state.trouble;
+    const found = [...this.state.upstreams.values()].find(({ id, name }) => id === server || name === server);
+    return { upstream: found ?? null };
   }
 }
