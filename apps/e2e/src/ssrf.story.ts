@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startClientMetadataHost, TestAuthority, type ClientMetadataHost } from '@gatehouse/testing';
+import { destinations, NAMES, OWN_NAME, PUBLIC_ADDRESS } from './hostile-addresses/destinations.js';
+import { statedAddresses, type EntryPoint } from './hostile-addresses/stated-addresses.js';
+import { startEmbedded } from './world/embedded-world.js';
+import type { World } from './world/world.js';
+
+const AT_ONCE = 8;
+const LIMIT_MS = 90_000;
+
+describe('Whatever address Gatehouse is told', () => {
+  const authority = new TestAuthority();
+  let folder: string;
+  let world: World;
+  let host: ClientMetadataHost;
+  let traps: Server[];
+  let urls: string[];
+  let sprung = 0;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gatehouse-ssrf-'));
+    const trap = createServer((socket) => void ((sprung += 1), socket.destroy())).listen(0, '0.0.0.0');
+    await once(trap, 'listening');
+    const { port } = trap.address() as AddressInfo;
+    const sixth = createServer((socket) => void ((sprung += 1), socket.destroy())).listen({ port, host: '::1', ipv6Only: true });
+    sixth.on('error', () => undefined); // A machine without IPv6 proves the rest.
+    traps = [trap, sixth];
+    host = await startClientMetadataHost({ authority, hostname: OWN_NAME });
+    urls = [...new Set(destinations({ port, redirector: host.origin }))];
+    for (const url of urls.filter((each) => each.startsWith(`${host.origin}/redirect/`))) serveRedirect(host, url);
+    const network = { names: NAMES, publicAddress: PUBLIC_ADDRESS, trapPort: port, log: join(folder, 'dialled') };
+    await writeFile(network.log, '');
+    await writeFile(join(folder, 'ca.pem'), authority.certificate);
+    world = await startEmbedded({
+      NODE_OPTIONS: `--import=${new URL('./hostile-addresses/watched-network.mjs', import.meta.url).href}`,
+      WATCHED_NETWORK: JSON.stringify(network),
+      GATEHOUSE_CA_FILE: join(folder, 'ca.pem'),
+      GATEHOUSE_LOG_LEVEL: 'warn',
+      GATEHOUSE_DEMO: 'off',
+    });
+  }, LIMIT_MS);
+  afterAll(async () => {
+    await world?.stop();
+    await host.close();
+    for (const trap of traps) trap.close();
+    await rm(folder, { recursive: true, force: true });
+  }, LIMIT_MS);
+
+  /** Addresses that sockets were about to reach, other than the public one. */
+  const dialled = async (): Promise<string[]> => {
+    const lines = (await readFile(join(folder, 'dialled'), 'utf8')).split('\n').filter(Boolean);
+    return lines.filter((line) => !line.startsWith(`${PUBLIC_ADDRESS} `));
+  };
+
+  const everywhere = async (entry: EntryPoint): Promise<void> => {
+    const left = [...urls];
+    const tell = async (teller: number): Promise<void> => {
+      for (let url = left.pop(); url !== undefined; url = left.pop()) await entry.tell(url, teller);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, (_each, teller) => tell(teller)));
+  };
+
+  it('there are 250 hostile ones at least', () => {
+    expect(urls.length).toBeGreaterThanOrEqual(250);
+  });
+
+  it('goes to none of them, from any place where an address is stated, and to a good one from those that lead somewhere', async () => {
+    const wrong: string[] = [];
+    for (const entry of statedAddresses(world)) {
+      await everywhere(entry);
+      const [reached, seen] = [await dialled(), sprung];
+      if (seen > 0 || reached.length > 0) wrong.push(`${entry.name}: ${[...new Set(reached)].join(', ')} (${seen} connections)`);
+      host.forget();
+      await entry.tell(`${host.origin}/good`, 0);
+      if (entry.isFollowed && host.fetches().length === 0) wrong.push(`${entry.name}: a good address was not asked either`);
+    }
+    expect(wrong).toEqual([]);
+  }, LIMIT_MS);
+});
+
+function serveRedirect(host: ClientMetadataHost, url: string): void {
+  const { pathname, search, searchParams } = new URL(url);
+  host.serve(pathname + search, { status: Number(pathname.split('/').at(-1)), redirectTo: searchParams.get('to')! });
+}
