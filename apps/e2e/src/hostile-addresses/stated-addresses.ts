@@ -16,9 +16,14 @@ const CALLBACK = 'http://127.0.0.1:33418/callback';
 
 /** Every place where an administrator, a client or a maker of clients states an address outright. */
 export function statedAddresses(world: World): EntryPoint[] {
+  return [...toldByAdministrators(world), ...toldByClients(world)];
+}
+
+const followed = (name: string, tell: EntryPoint['tell']): EntryPoint => ({ name, isFollowed: true, tell });
+const kept = (name: string, tell: EntryPoint['tell']): EntryPoint => ({ name, isFollowed: false, tell });
+
+function toldByAdministrators(world: World): EntryPoint[] {
   const api = admin(world);
-  const followed = (name: string, tell: EntryPoint['tell']): EntryPoint => ({ name, isFollowed: true, tell });
-  const kept = (name: string, tell: EntryPoint['tell']): EntryPoint => ({ name, isFollowed: false, tell });
   const probed = async (body: object): Promise<void> => {
     const name = `told-${told++}`;
     const { status } = await api.send('POST', '/servers', { name, ...body });
@@ -47,6 +52,17 @@ export function statedAddresses(world: World): EntryPoint[] {
       const { status } = await api.send('PUT', '/token-issuers/keyed', { issuer, jwksUri: url, audience: 'x' });
       if (status < 300) await presentToken(world, issuer);
     }),
+    kept('the settings of a preset', async (url) => {
+      const oauth = { issuer: url, authorizeUrl: url, tokenUrl: url, issuerAlias: url };
+      const { status } = await api.send('PUT', '/presets/trap', { title: 'Trap', hosts: ['mcp.example'], oauth });
+      if (status < 300) await probed({ url: 'https://mcp.example/mcp', auth: { kind: 'oauth' } });
+      await api.send('DELETE', '/presets/trap');
+    }),
+  ];
+}
+
+function toldByClients(world: World): EntryPoint[] {
+  return [
     followed('the document of a client', async (url) => {
       const query = new URLSearchParams({ client_id: url, response_type: 'code', redirect_uri: CALLBACK, code_challenge: 'x'.repeat(43), code_challenge_method: 'S256', state: 's' });
       await fromSomewhere(`${world.edges[0]!}/authorize?${query.toString()}`);
@@ -57,12 +73,6 @@ export function statedAddresses(world: World): EntryPoint[] {
     }),
     kept('where a client is sent back to', async (url) => {
       await fromSomewhere(`${world.edges[0]!}/register`, { client_name: 'x', redirect_uris: [url], token_endpoint_auth_method: 'none' });
-    }),
-    kept('the settings of a preset', async (url) => {
-      const oauth = { issuer: url, authorizeUrl: url, tokenUrl: url, issuerAlias: url };
-      const { status } = await api.send('PUT', '/presets/trap', { title: 'Trap', hosts: ['mcp.example'], oauth });
-      if (status < 300) await probed({ url: 'https://mcp.example/mcp', auth: { kind: 'oauth' } });
-      await api.send('DELETE', '/presets/trap');
     }),
   ];
 }

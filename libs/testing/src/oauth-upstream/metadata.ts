@@ -37,6 +37,7 @@ const METADATA_PATHS: Readonly<Record<OauthBehaviour['metadata'], readonly strin
 /** The address of the resource's metadata as a challenge names it; undefined where it names none. */
 export function challengedPrm({ behaviour, origins }: OauthStage): string | undefined {
   const path = PRM_PATHS[behaviour.prm][0];
+  if (behaviour.challengedPrm !== null) return behaviour.challengedPrm;
   return behaviour.challenge === 'bare' || path === undefined ? undefined : `${origins.server}${path}`;
 }
 

@@ -27,6 +27,8 @@ export interface OauthBehaviour {
   prm: 'header' | 'path' | 'root' | 'none' | 'error-500' | 'html' | 'foreign';
   /** Members over those of the metadata: another `resource`, other `authorization_servers`. */
   prmMembers: Readonly<Record<string, unknown>>;
+  /** What the challenge names in place of the metadata's true address. */
+  challengedPrm: string | null;
   /** `plain` names the metadata; `spoofed` has a false address inside another parameter before the true one. */
   challenge: 'plain' | 'bare' | 'two-schemes' | 'spoofed';
   /** `calls`: everything but `tools/call` is open. */
@@ -44,6 +46,8 @@ export interface OauthBehaviour {
   metadataMembers: Readonly<Record<string, unknown>>;
   /** `nulls`: null and empty members, expiry as text. `gated`: 403 with a sentence of its own. */
   registration: 'none' | 'dynamic' | 'status-200' | 'nulls' | 'refused' | 'gated' | 'html';
+  /** Members over those of a registration's answer. */
+  registrationMembers: Readonly<Record<string, unknown>>;
   /** Seconds that a registered client's secret lives; 0 for ever. */
   clientSecretSeconds: number;
   /**
@@ -104,6 +108,7 @@ export const OBEDIENT: OauthBehaviour = {
   consent: 'given',
   prm: 'header',
   prmMembers: {},
+  challengedPrm: null,
   challenge: 'plain',
   guards: 'everything',
   stepUp: null,
@@ -112,6 +117,7 @@ export const OBEDIENT: OauthBehaviour = {
   metadata: 'oauth',
   metadataMembers: {},
   registration: 'dynamic',
+  registrationMembers: {},
   clientSecretSeconds: 0,
   documents: 'none',
   clients: [],

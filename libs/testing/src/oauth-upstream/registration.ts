@@ -25,6 +25,7 @@ function plain({ behaviour }: OauthStage, { clientId, clientSecret, authMethod }
     client_id_issued_at: Math.floor(Date.now() / 1_000),
     token_endpoint_auth_method: authMethod,
     ...(clientSecret === undefined ? {} : { client_secret: clientSecret, client_secret_expires_at: expires }),
+    ...behaviour.registrationMembers,
   };
 }
 
