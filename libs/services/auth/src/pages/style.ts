@@ -23,8 +23,10 @@ code { font-family: ui-monospace, monospace; font-size: .9em; }
 button, .button { font: inherit; min-height: 2.75rem; min-width: 2.75rem; padding: .55rem 1.1rem; border-radius: .5rem; border: 1px solid var(--border); background: transparent; color: var(--ink); cursor: pointer; text-decoration: none; text-align: center; display: inline-block; }
 button:hover, .button:hover { border-color: var(--ink); }
 button.primary, .button.primary { background: var(--accent); border-color: var(--accent); color: var(--paper); font-weight: 600; }
-button:focus-visible, a:focus-visible { outline: .2rem solid var(--accent); outline-offset: .15rem; }
+button:focus-visible, a:focus-visible, input:focus-visible { outline: .2rem solid var(--accent); outline-offset: .15rem; }
 a { color: var(--accent); }
+label { font-weight: 600; }
+input { font: inherit; width: 100%; min-height: 2.75rem; padding: .55rem .75rem; margin-top: .35rem; border-radius: .5rem; border: 1px solid var(--border); background: transparent; color: var(--ink); }
 .faint { color: var(--faint); font-size: .9rem; }
 @media (max-width: 30rem) {
   main { padding: 1.5rem 1rem; }

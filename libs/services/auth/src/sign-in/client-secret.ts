@@ -5,12 +5,15 @@ import { newSealingKeyPair, openSealed, Secret } from '@gatehouse/kernel';
 const HELD_MS = 60_000;
 const PURPOSE = 'identity-provider-client';
 
-/** Client secrets of identity providers: they live in the vault and are here for a minute at a time. */
+/** Client secrets, of identity providers unless told: they live in the vault and are here for a minute at a time. */
 export class ClientSecrets {
   private readonly pair = newSealingKeyPair();
   private readonly held = new Map<string, { secret: Secret; timer: NodeJS.Timeout }>();
 
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly purpose = PURPOSE,
+  ) {}
 
   /**
    * The secret under this id, to be used at once: it is wiped when its minute is over. Refuses with
@@ -28,7 +31,7 @@ export class ClientSecrets {
 
   /** Hands a sealed secret on to the vault. */
   async store(secretId: string, sealed: string): Promise<void> {
-    await this.bus.request(vaultContracts.storeAuthSecret, { secretId, purpose: PURPOSE, sealed });
+    await this.bus.request(vaultContracts.storeAuthSecret, { secretId, purpose: this.purpose, sealed });
   }
 
   /** Destroys a secret for good. */
