@@ -12,6 +12,8 @@ export const catalogueEntry = z.strictObject({
   url: z.url({ protocol: /^https$/ }).max(2_048),
   /** What it wants: nothing, a header of your own, OAuth with a client that registers itself or with one registered beforehand; a registry may not say. */
   auth: z.enum(['none', 'headers', 'oauth', 'oauth-client', 'unknown']),
+  /** Name of the preset that its host has, where entries are shown; nobody brings it. */
+  preset: serverName.nullable().optional(),
   documentation: z.url({ protocol: /^https$/ }).max(2_048).nullable(),
   notes: z.string().max(500).nullable(),
   /** Where this is known from. */
