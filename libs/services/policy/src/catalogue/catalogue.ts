@@ -4,6 +4,7 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import { z } from 'zod';
+import { readPresetBook, type PresetBook } from '../presets/preset-book.js';
 
 type Entry = catalogueContracts.CatalogueEntry;
 
@@ -36,7 +37,9 @@ export class Catalogue {
   async list(after: string | null, limit: number): Promise<Entry[]> {
     const rows = await this.db.query<{ entry: Entry }>(LIST, [after, limit]);
     const own = [...this.#own.values()].filter(({ name }) => after === null || name > after);
-    return [...own, ...rows.map(({ entry }) => entry)].sort((one, other) => (one.name < other.name ? -1 : 1)).slice(0, limit);
+    const book = await readPresetBook(this.db);
+    const entries = [...own, ...rows.map(({ entry }) => entry)].sort((one, other) => (one.name < other.name ? -1 : 1)).slice(0, limit);
+    return entries.map((entry) => shown(entry, book));
   }
 
   /** One entry; refuses with `not_found`. */
@@ -44,7 +47,7 @@ export class Catalogue {
     const [row] = await this.db.query<{ entry: Entry }>('SELECT entry FROM catalogue_entries WHERE name = $1', [name]);
     const entry = this.#own.get(name) ?? row?.entry;
     if (entry === undefined) throw new Refusal('not_found', { catalogue: name });
-    return entry;
+    return shown(entry, await readPresetBook(this.db));
   }
 
   /** Replaces what came from a source before; a name that the file or another source has stays theirs. How many are there now. */
@@ -58,4 +61,8 @@ export class Catalogue {
     this.log.info({ actor: callerId, tokenId, source, imported }, 'catalogue imported');
     return imported;
   }
+}
+
+function shown(entry: Entry, book: PresetBook): Entry {
+  return { ...entry, preset: book.of(entry.url)?.name ?? null };
 }

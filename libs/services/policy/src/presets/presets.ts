@@ -1,8 +1,7 @@
 import type { Actor, upstreamContracts } from '@gatehouse/contracts';
-import { Refusal, type Clock } from '@gatehouse/kernel';
+import { Refusal, requireHeaderNames, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
-import { requireHeaderNames } from '../servers/header-names.js';
 import { oauthUrlProblem } from '../servers/oauth-urls.js';
 import { accessText } from '../servers/server-access.js';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';

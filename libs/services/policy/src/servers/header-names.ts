@@ -1,7 +1,5 @@
 import { Refusal, requireHeaderNames } from '@gatehouse/kernel';
 
-export { requireHeaderNames } from '@gatehouse/kernel';
-
 /** What proves to Gatehouse who calls: a server that saw it could call Gatehouse in that person's name. */
 const CALLERS_PROOF = new Set(['authorization', 'dpop']);
 

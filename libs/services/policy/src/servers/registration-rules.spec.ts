@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { serverName } from '@gatehouse/contracts';
-import { requireHeaderNames } from './header-names.js';
+import { requireHeaderNames } from '@gatehouse/kernel';
 import { nameFromUrl, uniqueName } from './server-name.js';
 import { requireServerUrl } from './server-url.js';
 
@@ -61,7 +61,7 @@ describe('the URL of a server', () => {
 });
 
 describe('the headers of a server', () => {
-  it.each(['Host', 'Content-Length', 'content-type', 'Accept', 'Transfer-Encoding', 'connection', 'TE', 'Mcp-Session-Id', 'Cookie', 'X-Forwarded-For', 'Forwarded', 'x-gatehouse-call', 'Proxy-Authorization', 'Sec-Fetch-Site', 'Origin'])(
+  it.each(['Host', 'Content-Length', 'content-type', 'Accept', 'Transfer-Encoding', 'connection', 'TE', 'Mcp-Session-Id', 'Cookie', 'X-Forwarded-For', 'Forwarded', 'x-gatehouse-call', 'Gatehouse-Call', 'Proxy-Authorization', 'Sec-Fetch-Site', 'Origin'])(
     '%s is refused',
     (header) => {
       expect(() => requireHeaderNames([header])).toThrow(expect.objectContaining({ code: 'header_refused', details: { header, reason: 'reserved' } }));

@@ -1,9 +1,9 @@
 import type { policyContracts } from '@gatehouse/contracts';
-import { Refusal } from '@gatehouse/kernel';
+import { Refusal, requireHeaderNames } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
 import type { z } from 'zod';
 import { requireCertificates } from './ca-certificate.js';
-import { requireForwardNames, requireHeaderNames } from './header-names.js';
+import { requireForwardNames } from './header-names.js';
 import { requireOauthUrls } from './oauth-urls.js';
 import { UNKNOWN_HEALTH } from './server-rows.js';
 import { requireServerUrl } from './server-url.js';
