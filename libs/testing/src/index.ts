@@ -61,6 +61,7 @@ export { startConformanceUpstream, type ConformanceUpstream } from './upstreams/
 export { startRecordingServer, type RecordedRequest, type RequiredHeader, type Upstream } from './upstreams/recording-server.js';
 export { HOSTILE_ANSWERS, startHostileUpstream } from './upstreams/hostile/hostile-answers.js';
 export { type HostileAnswer, type HostileOutcome } from './upstreams/hostile/hostile-answer.js';
+export { startHttpSseUpstream, type HttpSseUpstream, type HttpSseUpstreamOptions } from './upstreams/http-sse-upstream.js';
 export { startJsonUpstream, type JsonUpstreamOptions } from './upstreams/json-upstream.js';
 export { answerHonestly, startRawUpstream, type RawExchange, type RawHandler, type RawUpstreamOptions } from './upstreams/raw-upstream.js';
 export { type RpcRequest } from './upstreams/plain-answers.js';
