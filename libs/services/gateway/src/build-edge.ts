@@ -1,5 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import { directoryContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { directoryContracts, edgeContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import type { Clock } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
@@ -31,6 +31,8 @@ import type { Spool } from './spool/spool.js';
 import { IssuerRequests } from './tokens/issuer-requests.js';
 import { Resources } from './tokens/resources.js';
 import { TokenCheck } from './tokens/token-check.js';
+import { SseUpstreams } from './upstream-sse/sse-upstreams.js';
+import { stillAllowed } from './upstream-sse/still-allowed.js';
 
 /** What an edge is built from. */
 export interface EdgeWorld {
@@ -78,7 +80,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
       const next = new PolicyState(snapshot, upstreams, before);
       state.replacePolicy(next);
       forgetRestarted(before, next, leases);
-      setImmediate(() => streams.review());
+      setImmediate(() => reviewed(edge));
     },
   });
   const directoryFeed = new SnapshotFeed({
@@ -89,13 +91,15 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     keys: (anew) => keys.verification('directory', anew),
     apply: (snapshot) => {
       state.replaceDirectory(new DirectoryState(snapshot));
-      setImmediate(() => streams.review());
+      setImmediate(() => reviewed(edge));
     },
   });
   state.policyFeed = policyFeed;
   state.directoryFeed = directoryFeed;
+  const tokens = tokenParts(world, state, directoryFeed);
+  const patience = { headMs: settings.upstreamHeadMs, silenceMs: settings.upstreamSilenceMs };
   const edge: Edge = {
-    ...tokenParts(world, state, directoryFeed),
+    ...tokens,
     ...{ clock, log, state, keys, statements, streams, leases, ephemeral, spool: world.spool },
     metrics: new CallMetrics(world.metrics),
     admission: new Admission(settings.publicUrl, settings.listen),
@@ -105,12 +109,18 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     renewals: new Renewals(bus, leases, log),
     obtained: new ObtainedIdentities(bus, (version, limitMs) => directoryFeed.reached(version, limitMs)),
     connectLinks: new ConnectLinks(bus, log),
-    patience: { headMs: settings.upstreamHeadMs, silenceMs: settings.upstreamSilenceMs },
+    sse: new SseUpstreams({ outbound: upstreams, clock, patience, isStillAllowed: (who, server) => stillAllowed(who, server, state, tokens.tokens) }),
+    patience,
     draining: false,
   };
   const mirror = new DirectoryMirror({ ephemeral, feed: directoryFeed, keys: () => keys.verification('directory'), clock, log });
-  const probes = new ProbeRunner({ bus, clock, log, leases, policyWith: policyOf(state, policyFeed) });
+  const probes = new ProbeRunner({ bus, edge, outbound: upstreams, policyWith: policyOf(state, policyFeed), directory: directoryOf(state, directoryFeed) });
   return { edge, state, keys, outbound, statements, policyFeed, directoryFeed, mirror, probes };
+}
+
+function reviewed({ streams, sse }: Edge): void {
+  streams.review();
+  sse.review();
 }
 
 function policyOf(state: SnapshotState, feed: EdgeParts['policyFeed']) {
@@ -121,6 +131,14 @@ function policyOf(state: SnapshotState, feed: EdgeParts['policyFeed']) {
   };
 }
 
+// An edge that has just started may be given a probe before its first directory.
+function directoryOf(state: SnapshotState, feed: EdgeParts['directoryFeed']) {
+  return async (): Promise<DirectoryState> => {
+    if (feed.health() !== true) await feed.refresh();
+    return state.directory();
+  };
+}
+
 type DirectoryFeed = EdgeParts['directoryFeed'];
 
 function tokenParts({ bus, clock, log, ephemeral, settings }: EdgeWorld, state: SnapshotState, feed: DirectoryFeed): Pick<Edge, 'resources' | 'tokens'> {
@@ -128,6 +146,11 @@ function tokenParts({ bus, clock, log, ephemeral, settings }: EdgeWorld, state: 
   const requests = new IssuerRequests({ bus, clock, log, reached: (version, limitMs) => feed.reached(version, limitMs) });
   const tokens = new TokenCheck({ clock, log, resources, ephemeral, requests, directory: () => state.directory() });
   return { resources, tokens };
+}
+
+/** Closes what client sessions that ended had open at upstreams. */
+export function followSessionEnds(bus: Bus, sse: SseUpstreams): Promise<{ close(): Promise<void> }> {
+  return bus.events.follow(edgeContracts.sessionEnded, ({ digest }) => sse.ended(digest));
 }
 
 /** Drops leases whose secrets changed. */

@@ -17,6 +17,7 @@ import type { DirectoryState } from './snapshot/directory-state.js';
 import type { PolicyState } from './snapshot/policy-state.js';
 import type { Resources } from './tokens/resources.js';
 import type { TokenCheck } from './tokens/token-check.js';
+import type { SseUpstreams } from './upstream-sse/sse-upstreams.js';
 import type { Spool } from './spool/spool.js';
 
 /** What is in force at this edge right now, or the refusal that stands for its absence. */
@@ -45,6 +46,8 @@ export interface Edge {
   readonly sessions: SessionBook;
   readonly streams: OpenStreams;
   readonly pending: PendingRequests;
+  /** Upstreams of HTTP+SSE. */
+  readonly sse: SseUpstreams;
   readonly leases: CredentialLeases;
   /** New credentials for those that ended or were refused. */
   readonly renewals: Renewals;

@@ -34,4 +34,15 @@ export const LIMITS = {
   /** Length of an event id of an upstream. */
   eventIdChars: 1_024,
   sessionMs: 24 * 3_600_000,
+  /** Connections to HTTP+SSE servers, one per client session: of one caller, to one server, of this edge. */
+  sseSessionsPerCaller: 64,
+  sseSessionsPerServer: 1_024,
+  sseSessions: 4_096,
+  /** Such a connection that nobody uses is closed; the next call opens another. */
+  sseIdleMs: 15 * 60_000,
+  /** The same for one that nobody used since it was opened: its client never came back. */
+  sseUnusedMs: 60_000,
+  /** What such a server sends while nobody listens is kept up to here, the newest of it. */
+  sseHeldBytes: 1024 * 1024,
+  sseHeldMessages: 64,
 } as const;

@@ -18,6 +18,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { z } from 'zod';
 
+type Discovered = z.output<typeof identityContracts.discoverUpstream.reply>;
 type Renewed = z.output<typeof identityContracts.refreshIdentity.reply>;
 type In<C extends { request: z.ZodType }> = z.output<C['request']>;
 type Account = directoryContracts.Directory['callers'][number];
@@ -68,6 +69,11 @@ export class Neighbours {
   renew: (wish: In<typeof identityContracts.refreshIdentity>) => Renewed | Promise<Renewed> = () => ({ outcome: 'unchanged', reason: null });
   readonly connects: In<typeof identityContracts.startConnect>[] = [];
   connect: (wish: In<typeof identityContracts.startConnect>) => string = () => 'http://gatehouse.test/connect/ticket-0123456789abcdef';
+  /** What auth was asked to find out about servers, and what it found. */
+  readonly discoveries: In<typeof identityContracts.discoverUpstream>[] = [];
+  discover: (wish: In<typeof identityContracts.discoverUpstream>) => Discovered = () => {
+    throw new Refusal('unknown_server');
+  };
   readonly obtained: In<typeof identityContracts.obtainIdentity>[] = [];
   obtain: (wish: In<typeof identityContracts.obtainIdentity>) => string | null = () => null;
   /** Everything the vault was asked to keep and to destroy. */
@@ -321,6 +327,12 @@ class AuthDouble {
   refreshIdentity(wish: In<typeof identityContracts.refreshIdentity>) {
     this.state.renewals.push(wish);
     return this.state.renew(wish);
+  }
+
+  @Serves(identityContracts.discoverUpstream)
+  discoverUpstream(wish: In<typeof identityContracts.discoverUpstream>) {
+    this.state.discoveries.push(wish);
+    return this.state.discover(wish);
   }
 
   @Serves(identityContracts.startConnect)

@@ -14,7 +14,7 @@ import { EDGE } from './admin/admin-guard.js';
 import { OUTBOUND } from './admin/server-registration.js';
 import { SnapshotWaits } from './admin/snapshot-waits.js';
 import { HEALTH } from './admin/system.controller.js';
-import { buildEdge, followCredentialChanges, type EdgeParts } from './build-edge.js';
+import { buildEdge, followCredentialChanges, followSessionEnds, type EdgeParts } from './build-edge.js';
 import type { GatewaySettings } from './gateway-config.js';
 import { GatewayModule } from './gateway.module.js';
 import { remoteBackend, sameProcessBackend } from './http/auth-backend.js';
@@ -84,6 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await spool.drain(SHIP_MS);
       await spool.close();
       door?.close();
+      parts.edge.sse.close();
       await parts.outbound.close();
     },
   };
@@ -139,7 +140,7 @@ async function startFeeds({ edge, statements, policyFeed, directoryFeed, mirror,
   await statements.start();
   await Promise.all([policyFeed.start(), directoryFeed.start(), edge.sessions.start(), probes.start()]);
   mirror.start();
-  return [statements, policyFeed, directoryFeed, edge.sessions, probes, mirror, await followCredentialChanges(bus, edge.leases)];
+  return [statements, policyFeed, directoryFeed, edge.sessions, probes, mirror, await followCredentialChanges(bus, edge.leases), await followSessionEnds(bus, edge.sse)];
 }
 
 function readiness({ edge, keys, policyFeed, directoryFeed }: EdgeParts, spool: Spool): true | string {

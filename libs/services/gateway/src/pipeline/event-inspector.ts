@@ -51,7 +51,7 @@ export class EventInspector {
     const message = parseServerMessage(event.data);
     if (message.kind === 'response') return this.#response(message, event);
     const verdict = this.#verdict(message);
-    if (verdict === 'deny') void answerUpstream(this.answered.armed, jsonRpcError((message as McpRequest).id, new Refusal('method_denied')));
+    if (verdict === 'deny') void answerUpstream(this.answered.armed, jsonRpcError((message as McpRequest).id, new Refusal('method_denied')), this.edge);
     if (verdict !== 'relay' || !this.#mayKnow(message)) return undefined;
     if (message.kind === 'request') await this.edge.pending.asked(this.answered.resolved.session!, message.id);
     return this.#outgoing(event, event.data);

@@ -62,6 +62,7 @@ async function resumed(armed: Armed, presence: Presence, edge: Edge): Promise<An
 
 function sent(armed: Armed, presence: Presence, edge: Edge): Promise<Answer> {
   const { resolved, destination } = armed;
+  if (resolved.server.entry.transport === 'sse') return edge.sse.send(armed, presence, edge);
   const { patience } = edge;
   const headers = statedHeaders(armed, edge);
   const exchange = exchangeFor(resolved);

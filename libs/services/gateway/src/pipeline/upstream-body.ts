@@ -2,6 +2,9 @@ import type { Dispatcher } from 'undici';
 
 const PAUSE_ABOVE_BYTES = 64 * 1024;
 
+/** What a body needs of the connection that it comes over, its own or one it shares with others. */
+export type BodyControl = Pick<Dispatcher.DispatchController, 'paused' | 'aborted' | 'pause' | 'resume' | 'abort'>;
+
 /**
  * The body of an upstream's answer, pulled piece by piece. When the reader is slower than the
  * upstream, reading from the socket stops: back-pressure reaches the upstream through TCP.
@@ -13,7 +16,7 @@ export class UpstreamBody {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(private readonly controller: Dispatcher.DispatchController) {}
+  constructor(private readonly controller: BodyControl) {}
 
   /** The next piece, `undefined` at the end; throws the refusal that ended it early. */
   async next(): Promise<Buffer | undefined> {

@@ -35,6 +35,8 @@ const BY_CODE: Readonly<Record<string, FailureClass>> = {
   vault_unavailable: 'credential',
   credential_missing: 'credential',
   credential_unbound: 'credential',
+  credential_expired: 'credential',
+  identity_dead: 'unauthenticated',
 };
 const UNREACHABLE: Readonly<Record<string, FailureClass>> = { dns: 'dns', timeout: 'timeout' };
 const NOT_THERE = new Set([404, 405, 406]);

@@ -5,6 +5,7 @@ import { Outbound } from '@gatehouse/outbound';
 import { answerHonestly, startConformanceUpstream, startJsonUpstream, startRawUpstream, type ConformanceUpstream, type RawHandler, type Upstream } from '@gatehouse/testing';
 import { McpProbe } from './mcp-probe.js';
 import { observeServer } from './observe-server.js';
+import { PostChannel } from './post-channel.js';
 
 type Item = policyContracts.ObservedItem;
 
@@ -23,7 +24,7 @@ describe('looking at a server', () => {
     await outbound.close();
   });
 
-  const probeOf = ({ url }: Upstream, credential: Record<string, string> = {}): McpProbe => new McpProbe(outbound.destination(url, { allowPrivateNetwork: true }), credential);
+  const probeOf = ({ url }: Upstream, credential: Record<string, string> = {}): McpProbe => new McpProbe(new PostChannel(outbound.destination(url, { allowPrivateNetwork: true }), credential, false));
   const scripted = async (results: Record<string, (params: any) => object>, capabilities: object = { tools: {} }): Promise<Upstream> => {
     const script: RawHandler = ({ rpc, response }) => {
       const greeting = { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'scripted', version: '1' } };

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
+type Order = z.input<typeof policyContracts.probeOrdered.payload>;
 type Observation = z.output<typeof policyContracts.toolsObserved.payload>;
 
 describe('probes', () => {
@@ -27,7 +28,7 @@ describe('probes', () => {
     await Promise.all(closing.map((upstream) => upstream.close()));
   });
 
-  const order = (serverId: string, probeId: string): Promise<void> => policy.events.publish(policyContracts.probeOrdered, { serverId, probeId }, probeId);
+  const order = (serverId: string, probeId: string, more: Partial<Order> = {}): Promise<void> => policy.events.publish(policyContracts.probeOrdered, { serverId, probeId, ...more }, probeId);
   const observed = async (probeId: string, parts = 1): Promise<Observation[]> => {
     const own = (): Observation[] => seen.filter((each) => each.probeId === probeId);
     await eventually(() => own().length >= parts);
@@ -38,7 +39,7 @@ describe('probes', () => {
   it('are run once by one of the edges, with the credential, for a server that the edge had not heard of', async () => {
     const upstream = await opened(startJsonUpstream({ requiredHeader: { name: 'x-api-key', value: 'the-right-key' } }));
     const server = neighbours.addServer('fresh', upstream.url, [['X-Api-Key', 'the-right-key']]);
-    await order(server.id, 'probe-1');
+    await order(server.id, 'probe-1', { identity: { id: server.identityId!, owner: 'global' } });
     const [observation, ...more] = await observed('probe-1');
     expect(more).toEqual([]);
     expect(observation).toMatchObject({ serverId: server.id, part: 0, parts: 1, health: { status: 'healthy', failure: null, serverInfo: { name: 'small-upstream' } } });
@@ -53,6 +54,7 @@ describe('probes', () => {
     private_.allowPrivateNetwork = false;
     const missing = neighbours.addServer('no-credential', upstream.url, [['X-Api-Key', 'x']]);
     neighbours.credentials.delete(missing.identityId!);
+    await stages[0]!.changed();
     for (const [at, { id }] of [refused, private_, missing].entries()) await order(id, `probe-fails-${at}`);
     const failures = await Promise.all([0, 1, 2].map(async (at) => (await observed(`probe-fails-${at}`))[0]!.health));
     expect(failures.map(({ status, failure }) => [status, failure])).toEqual([['failing', 'unauthenticated'], ['failing', 'url_refused'], ['failing', 'credential']]);

@@ -1,0 +1,150 @@
+import { Refusal } from '@gatehouse/kernel';
+import { parseServerMessage, type McpNotification, type McpRequest, type RequestId } from '@gatehouse/mcp';
+import type { SmallAnswer } from '@gatehouse/outbound';
+import type { Answer } from '../pipeline/exchange.js';
+import { AnswerSink, type SinkHost, type SinkPatience } from './answer-sink.js';
+import { EventConnection, type ConnectionListener, type ConnectionOrder } from './event-connection.js';
+import { UnaskedMessages } from './unasked-messages.js';
+
+/** One message of a client with the headers it goes out with; nothing of them is kept. */
+export interface Outgoing {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A request: what its answer is known by. */
+export interface OutgoingRequest extends Outgoing {
+  readonly id: RequestId;
+  readonly progressToken: RequestId | undefined;
+  /** False for `initialize`: nothing else may stand in its answer. */
+  readonly takesUnasked: boolean;
+}
+
+interface Call {
+  readonly sink: AnswerSink;
+  readonly request: OutgoingRequest;
+}
+
+const GONE = 404;
+
+/**
+ * A session at an HTTP+SSE server: one connection, of one client. What arrives is told apart by id: a response
+ * goes to the request it answers, everything else to the client's open stream, to a call in flight when
+ * there is none, and is kept for a while when there is neither.
+ */
+export class SseSession implements ConnectionListener, SinkHost {
+  readonly #calls = new Map<string, Call>();
+  readonly #unasked = new UnaskedMessages();
+  readonly #pausing = new Set<AnswerSink>();
+  #connection: EventConnection | undefined;
+  #stream: AnswerSink | undefined;
+  /** Whether the server was told that the session is initialized. */
+  isInitialized = false;
+
+  private constructor(
+    private readonly patience: SinkPatience,
+    private readonly onOver: () => void,
+  ) {}
+
+  /** Opens the connection; what the server answered instead, when it opened none. Refuses as `EventConnection.open`. */
+  static async open(order: ConnectionOrder, patience: SinkPatience, onOver: () => void): Promise<SseSession | SmallAnswer> {
+    const session = new SseSession(patience, onOver);
+    const opened = await EventConnection.open(order, session);
+    if ('refused' in opened) return opened.refused;
+    session.#connection = opened.connection;
+    return session;
+  }
+
+  /** Whether nothing can be sent any more. */
+  get isOver(): boolean {
+    return this.#connection?.isOver !== false;
+  }
+
+  /** Whether nobody waits for anything. */
+  get isIdle(): boolean {
+    return this.#calls.size === 0 && this.#stream === undefined;
+  }
+
+  /** Sends a request; refuses with `bad_request` {reason: id_in_use}. `onSink` gets what ends the waiting from outside. */
+  request(request: OutgoingRequest, onSink?: (sink: AnswerSink) => void): Promise<Answer> {
+    const key = JSON.stringify(request.id);
+    if (this.#calls.has(key)) throw new Refusal('bad_request', { reason: 'id_in_use' });
+    const sink = new AnswerSink(this, this.patience);
+    this.#calls.set(key, { sink, request });
+    onSink?.(sink);
+    this.#post(request).then(
+      (answer) => answer.status >= 300 && sink.refused(answer),
+      (error: Error) => sink.fail(error),
+    );
+    return sink.answer;
+  }
+
+  /** Sends a message that has no answer; the server's verdict on the message itself. */
+  async tell(message: Outgoing): Promise<Answer> {
+    return { kind: 'whole', ...(await this.#post(message)) };
+  }
+
+  /** The client's open stream; the one before, whose client may be long gone, ends. */
+  listen(onSink?: (sink: AnswerSink) => void): Promise<Answer> {
+    this.#stream?.end();
+    const sink = new AnswerSink(this, { headMs: 0, silenceMs: 0 });
+    this.#stream = sink;
+    onSink?.(sink);
+    sink.begin();
+    for (const data of this.#unasked.take()) sink.push(data);
+    return sink.answer;
+  }
+
+  /** Ends it. */
+  close(refusal: Refusal): void {
+    this.#connection!.close(refusal);
+  }
+
+  onMessage(data: Buffer): void {
+    const message = parseServerMessage(data);
+    if (message.kind === 'response') this.#calls.get(JSON.stringify(message.id))?.sink.respond(data);
+    else if (message.method === 'notifications/progress') this.#progress(message, data);
+    else this.#tellClient(data);
+  }
+
+  onEnd(refusal: Error): void {
+    for (const { sink } of [...this.#calls.values()]) sink.fail(refusal);
+    this.#stream?.end();
+    this.onOver();
+  }
+
+  pause(sink: AnswerSink): void {
+    this.#pausing.add(sink);
+    this.#connection?.pause();
+  }
+
+  resume(sink: AnswerSink): void {
+    if (this.#pausing.delete(sink) && this.#pausing.size === 0) this.#connection?.resume();
+  }
+
+  done(sink: AnswerSink): void {
+    if (this.#stream === sink) this.#stream = undefined;
+    for (const [key, call] of this.#calls) if (call.sink === sink) this.#calls.delete(key);
+    this.resume(sink);
+  }
+
+  // A server that does not know the session any more will not answer anything else in it either.
+  async #post({ body, headers }: Outgoing): Promise<SmallAnswer> {
+    const answer = await this.#connection!.post(body, headers, this.patience.headMs);
+    if (answer.status !== GONE) return answer;
+    const lost = new Refusal('upstream_unreachable', { reason: 'session_lost' });
+    this.close(lost);
+    throw lost;
+  }
+
+  #progress(message: McpRequest | McpNotification, data: Buffer): void {
+    const token = message.params?.['progressToken'];
+    for (const { sink, request } of this.#calls.values()) if (token !== undefined && request.progressToken === token) return sink.push(data);
+  }
+
+  #tellClient(data: Buffer): void {
+    const to = this.#stream ?? [...this.#calls.values()].findLast(({ request }) => request.takesUnasked)?.sink;
+    if (to === undefined) this.#unasked.hold(data);
+    else to.push(data);
+  }
+}
