@@ -8,6 +8,9 @@ import { GrantsController } from './clients/grants-controller.js';
 import { Grants } from './clients/grants.js';
 import { DirectoryController } from './directory/directory-controller.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
+import { IdentitiesController } from './identities/identities-controller.js';
+import { Identities } from './identities/identities.js';
+import { Refreshes } from './identities/refreshes.js';
 import { PeopleController } from './people/people-controller.js';
 import { People } from './people/people.js';
 import { RolesController } from './roles/roles-controller.js';
@@ -24,6 +27,11 @@ import { TokenIssuersController } from './token-issuers/token-issuers-controller
 import { TokenIssuers } from './token-issuers/token-issuers.js';
 import { TokensController } from './tokens/tokens-controller.js';
 import { Tokens } from './tokens/tokens.js';
+import type { UpstreamsArea } from './upstreams/build-upstreams.js';
+import { Connections } from './upstreams/connections.js';
+import { UpstreamDiscovery } from './upstreams/upstream-discovery.js';
+import { UpstreamSecrets } from './upstreams/upstream-secrets.js';
+import { UpstreamsController } from './upstreams/upstreams-controller.js';
 
 /** What the controllers are given. */
 export interface AuthParts {
@@ -39,16 +47,19 @@ export interface AuthParts {
   clients: Clients;
   grants: Grants;
   rotation: KeyRotation;
+  identities: Identities;
+  refreshes: Refreshes;
+  upstreams: UpstreamsArea & { connections: Connections };
 }
 
 /** Composes auth: controllers over parts that were built before Nest. */
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, localAccounts, tokenIssuers, clients, grants, rotation }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, localAccounts, tokenIssuers, clients, grants, rotation, identities, refreshes, upstreams }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, LocalAccountsController, TokenIssuersController, ClientsController, GrantsController, SigningKeysController],
+      controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, LocalAccountsController, TokenIssuersController, ClientsController, GrantsController, SigningKeysController, IdentitiesController, UpstreamsController],
       providers: [
         { provide: People, useValue: people },
         { provide: Roles, useValue: roles },
@@ -62,6 +73,11 @@ export class AuthModule {
         { provide: Clients, useValue: clients },
         { provide: Grants, useValue: grants },
         { provide: KeyRotation, useValue: rotation },
+        { provide: UpstreamDiscovery, useValue: upstreams.discovery },
+        { provide: UpstreamSecrets, useValue: upstreams.secrets },
+        { provide: Connections, useValue: upstreams.connections },
+        { provide: Identities, useValue: identities },
+        { provide: Refreshes, useValue: refreshes },
       ],
     };
   }

@@ -6,6 +6,7 @@ import { CALLERS } from './people/callers-migration.js';
 import { SCIM } from './scim/scim-migration.js';
 import { SIGN_IN } from './sign-in/sign-in-migration.js';
 import { TOKEN_ISSUERS } from './token-issuers/token-issuers-migration.js';
+import { UPSTREAMS } from './upstreams/upstreams-migration.js';
 
 const PEOPLE: Migration = {
   name: '0001_people',
@@ -68,4 +69,5 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   TOKEN_ISSUERS,
   DERIVED_GRANTS,
   IDENTITIES,
+  UPSTREAMS,
 ];

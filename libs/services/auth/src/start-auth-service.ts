@@ -61,7 +61,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-interface Running extends Omit<AuthParts, 'identityProviders' | 'localAccounts' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation'> {
+interface Running extends Omit<AuthParts, 'identityProviders' | 'localAccounts' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation' | 'identities' | 'refreshes' | 'upstreams'> {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;
@@ -108,13 +108,14 @@ function buildParts({ bus, log, metrics, ephemeral, clock = systemClock }: AuthO
 
 async function serve({ bus, log, listen, clock = systemClock }: AuthOptions, parts: Running, web: AuthWeb): Promise<RunningService> {
   const { db, outbox, mirror, signer, sweep } = parts;
-  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, ...web.authorization, identityProviders: web.signIn.identityProviders, localAccounts: web.signIn.localAccounts, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
+  const app = await NestFactory.createMicroservice(AuthModule.with({ ...parts, ...web.authorization, ...web.accounts, upstreams: web.upstreams, identityProviders: web.signIn.identityProviders, localAccounts: web.signIn.localAccounts, tokenIssuers: web.tokenIssuers }), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
   outbox.start();
   mirror.start();
   sweep.start();
   web.authorization.start();
   web.tokenIssuers.start();
+  web.accounts.identitySweep.start();
   const port = listen === undefined ? undefined : await web.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
     await app.close();

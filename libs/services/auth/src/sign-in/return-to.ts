@@ -1,8 +1,8 @@
-const OWN_PATHS = [/^\/$/, /^\/interaction\/[A-Za-z0-9_-]{1,128}$/, /^\/console(\/[A-Za-z0-9._~-]+)*\/?$/];
+const OWN_PATHS = [/^\/$/, /^\/connect\/[A-Za-z0-9_-]{16,128}$/, /^\/interaction\/[A-Za-z0-9_-]{1,128}$/, /^\/console(\/[A-Za-z0-9._~-]+)*\/?$/];
 
 /**
- * Where a browser may be sent after its sign-in: an interaction of the authorization server, the
- * console, or the start page, without query or fragment. Everything else is undefined (open redirect).
+ * Where a browser may be sent after its sign-in: an interaction of the authorization server, a connect
+ * link, the console, or the start page, without query or fragment. Everything else is undefined (open redirect).
  */
 export function safeReturn(path: string | null | undefined): string | undefined {
   const asked = path ?? '/';

@@ -71,10 +71,9 @@ export async function forgiveClients(db: Transaction, serverId: string): Promise
   await db.query('UPDATE upstream_clients SET refused_at = NULL WHERE server_id = $1', [serverId]);
 }
 
-/** Forgets all clients of a server; resolves to the ids of their secrets. */
-export async function deleteClients(tx: Transaction, serverId: string): Promise<string[]> {
-  const rows = await tx.query<{ secretId: string | null }>('DELETE FROM upstream_clients WHERE server_id = $1 RETURNING secret_id AS "secretId"', [serverId]);
-  return rows.flatMap(({ secretId }) => (secretId === null ? [] : [secretId]));
+/** Forgets all clients of a server. */
+export async function deleteClients(tx: Transaction, serverId: string): Promise<void> {
+  await tx.query('DELETE FROM upstream_clients WHERE server_id = $1', [serverId]);
 }
 
 const numberOf = (text: string | null): number | null => (text === null ? null : Number(text));

@@ -18,7 +18,7 @@ export interface UpstreamServersParts {
   log: Logger;
   clock: Clock;
   /** A server names another authorization server than before: what was made at that one cannot be renewed at this one. */
-  onOtherIssuer: (upstream: Upstream, before: string) => Promise<void>;
+  onOtherIssuer: (serverId: string) => Promise<unknown>;
 }
 
 /** How a discovery is asked for. */
@@ -91,8 +91,13 @@ export class UpstreamServers {
     const scopes = header === null ? (kept?.found.challengeScopes ?? []) : found.challengeScopes;
     const before = await keptServer(db, upstream.id);
     await keepServer(db, upstream.id, { found: { ...found, challengeScopes: scopes }, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
-    if (before !== undefined && !isSameIssuer(before.found.issuer, found.issuer)) await this.parts.onOtherIssuer(upstream, before.found.issuer);
+    if (before !== undefined && !isSameIssuer(before.found.issuer, found.issuer)) await this.otherIssuer(upstream);
     return { ...found, challengeScopes: scopes };
+  }
+
+  private async otherIssuer({ id: serverId }: Upstream): Promise<void> {
+    this.parts.log.warn({ serverId }, 'a server names another authorization server than before: accounts connected at that one end');
+    await this.parts.onOtherIssuer(serverId);
   }
 }
 
