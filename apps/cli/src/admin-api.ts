@@ -17,6 +17,8 @@ export interface Ask<T extends z.ZodType> {
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
+  /** The revision that a change is meant for; another one meanwhile refuses it. */
+  ifMatch?: number;
   /** What the answer must look like; left out where the answer has no body that matters. */
   answer?: T;
 }
@@ -65,7 +67,7 @@ export class AdminApi {
   private async sendWith(token: string, ask: Ask<z.ZodType>): Promise<Response> {
     const url = this.urlOf(ask);
     const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
-    const headers = { authorization: `Bearer ${token}`, accept: 'application/json', ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json', ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }), ...(ask.ifMatch === undefined ? {} : { 'if-match': `"${ask.ifMatch}"` }) };
     const signal = AbortSignal.any([this.surroundings.interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
       // A redirect would carry the token elsewhere.

@@ -11,8 +11,8 @@ const MOST_NAMES = 12;
 type Server = policyContracts.Server;
 
 /** The server once a probe newer than `since` (its last `checkedAt`) has ended, or as it is when none ends in time. */
-export async function afterProbe(admin: AdminApi, name: string, since: number | null): Promise<Server> {
-  const deadline = performance.now() + PROBE_LIMIT_MS;
+export async function afterProbe(admin: AdminApi, name: string, since: number | null, limitMs = PROBE_LIMIT_MS): Promise<Server> {
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const server = await admin.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
     if (probed(server, since) || performance.now() >= deadline) return server;
@@ -27,7 +27,7 @@ export function probed(server: Server, since: number | null): boolean {
 
 /** What a probe found, in one line. */
 export function healthText({ health }: Server): string {
-  if (health.status === 'unknown') return 'not probed yet';
+  if (health.status === 'unknown') return health.checkedAt === null ? 'not probed yet' : `waiting${health.detail === null ? '' : `: ${health.detail}`}`;
   if (health.status === 'failing') return `failing (${health.failure ?? 'unknown'})${health.detail === null ? '' : `: ${health.detail}`}`;
   const info = health.serverInfo === null ? '' : `, ${health.serverInfo.name} ${health.serverInfo.version}`;
   return `healthy (MCP ${health.protocolVersion ?? '?'}${info})`;
@@ -35,7 +35,7 @@ export function healthText({ health }: Server): string {
 
 /** What to do about a failing server, or undefined. */
 export function adviceFor({ health, name }: Server): string | undefined {
-  if (health.status === 'unknown') return `the probe is still running: gatehouse server show ${name}`;
+  if (health.status === 'unknown' && health.checkedAt === null) return `the probe is still running: gatehouse server show ${name}`;
   return health.status === 'failing' && health.failure !== null ? PROBE_ADVICE[health.failure] : undefined;
 }
 

@@ -35,6 +35,13 @@ export function namedText(path: string, surroundings: Surroundings): Promise<str
   return path === '-' ? surroundings.readInput() : readNamedFile(path, surroundings);
 }
 
+/** A secret from its source; without one from whoever sits at the terminal, else from standard input. */
+export async function secretOrAsked(source: string | undefined, surroundings: Surroundings, { name, usage }: { name: string; usage: string }): Promise<string> {
+  if (source !== undefined) return secretFrom(source, surroundings, usage);
+  if (!surroundings.interactive) return secretFrom('-', surroundings, usage);
+  return filled(await surroundings.askSecret(`Value of ${name} (not shown): `), name);
+}
+
 function filled(text: string, where: string): string {
   const value = text.replace(/\r?\n$/, '');
   if (value === '') throw usageFailure(`${where} is empty or not set`);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Writable } from 'node:stream';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,6 +27,8 @@ export interface Surroundings {
   readFile(path: string): Promise<string>;
   /** Standard input whole, as text. */
   readInput(): Promise<string>;
+  /** One line that somebody at the terminal types, not shown while they do. */
+  askSecret(question: string): Promise<string>;
   /** Lines of standard input as they come, until it ends or the signal is aborted. */
   inputLines(signal: AbortSignal): AsyncIterable<string>;
   /** Opens a browser at an address; false when there is none to open. */
@@ -63,11 +66,25 @@ export function processSurroundings(): Surroundings {
     variable: (name) => env[name],
     readFile: (path) => readFile(path, 'utf8'),
     readInput: () => text(process.stdin),
+    askSecret: hiddenLine,
     inputLines: (signal) => createInterface({ input: process.stdin, signal }),
     openBrowser,
     now: Date.now,
     interrupted: interruption(),
   };
+}
+
+/** The terminal would show what is typed; an interface that writes nowhere does not. */
+async function hiddenLine(question: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  process.stderr.write(question);
+  try {
+    return await new Promise((resolve) => lines.once('line', resolve).once('close', () => resolve('')));
+  } finally {
+    process.stderr.write('\n');
+    lines.close();
+  }
 }
 
 function output(stream: NodeJS.WriteStream): Output {

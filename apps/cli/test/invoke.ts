@@ -16,6 +16,8 @@ export interface Given {
   files?: Record<string, string>;
   variables?: Record<string, string>;
   input?: string;
+  /** What somebody types who is asked for a secret. */
+  typed?: string;
   now?: number;
   dataDirNamed?: boolean;
   interrupted?: AbortSignal;
@@ -55,6 +57,10 @@ function surroundings(given: Given, ran: Ran): Surroundings {
     variable: (name) => variables[name],
     readFile: (path) => readFrom(files, path),
     readInput: () => Promise.resolve(input),
+    askSecret: (question) => {
+      ran.err += `${question}\n`;
+      return Promise.resolve(given.typed ?? '');
+    },
     now: () => given.now ?? 1_750_000_000_000,
     interrupted: given.interrupted ?? new AbortController().signal,
   };

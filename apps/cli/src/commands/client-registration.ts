@@ -1,11 +1,10 @@
 import { clientContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
-import { parseDocument } from 'yaml';
 import { usageFailure } from '../failure.js';
 import { toYaml, type Format } from '../output/print.js';
 import { requestBody } from '../request-body.js';
-import { namedText } from '../secret-source.js';
 import { invocation, noun, verb, type Context } from '../verb.js';
+import { objectIn } from '../yaml-file.js';
 
 type Settings = clientContracts.RegistrationSettings;
 
@@ -33,18 +32,8 @@ async function show(context: Context, options: Options): Promise<void> {
 
 async function apply(context: Context, options: Options): Promise<void> {
   if (options.file === undefined) throw usageFailure('which file? client registration apply takes -f FILE');
-  const body = requestBody(clientContracts.registrationSettings, settingsIn(await namedText(options.file, context.surroundings), options.file));
+  const body = requestBody(clientContracts.registrationSettings, await objectIn(options.file, context.surroundings));
   answer(context, options, await context.api.ask({ method: 'PUT', path: PATH, body, answer: clientContracts.registrationSettings }));
-}
-
-function settingsIn(text: string, file: string): Record<string, unknown> {
-  // JSON is YAML; aliases are not needed here and could make a small file a huge value.
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [problem] = document.errors;
-  if (problem !== undefined) throw usageFailure(`${file}: ${problem.message.split('\n')[0] ?? 'not valid'}`);
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  throw usageFailure(`${file} holds no settings`, 'gatehouse client registration show -o yaml prints those in force');
 }
 
 function answer(context: Context, options: Options, settings: Settings): void {

@@ -1,67 +1,66 @@
 import { api, policyContracts } from '@gatehouse/contracts';
-import { Option, type Command } from 'commander';
-import { headersFrom, type HeaderOptions } from '../header-options.js';
-import { remark, type Format } from '../output/print.js';
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import { connectAccount, CONNECT_LIMIT_MS } from '../connect-account.js';
+import { remark } from '../output/print.js';
 import { fieldList } from '../output/table.js';
-import { adviceFor, afterProbe, healthText, toolNames } from '../probe-watch.js';
-import { namedText } from '../secret-source.js';
+import { afterProbe, healthText, toolNames } from '../probe-watch.js';
 import { requestBody } from '../request-body.js';
-import { each, invocation, verb, type Context } from '../verb.js';
+import { settingsFrom, withSettingOptions, type SettingOptions } from '../server-settings.js';
+import { narration, nextFor } from '../sign-in-steps.js';
+import { invocation, verb, type Context } from '../verb.js';
+
+type Server = policyContracts.Server;
+type Body = z.output<typeof api.serverBody>;
 
 /** A URL has a colon; the names of the catalogue have letters, digits and hyphens. */
 const CATALOGUE_NAME = /^[a-z0-9-]+$/;
+/** With its credential a server is looked at once more, a moment after it was without. */
+const SECOND_LOOK_MS = 3_000;
 
-interface AddOptions extends HeaderOptions {
+interface AddOptions extends SettingOptions {
   name?: string;
-  transport?: string;
-  identityMode?: string;
-  stateless?: boolean;
-  allowPrivateNetwork?: boolean;
-  caFile?: string;
-  output?: Format;
 }
 
-/** `gatehouse server add`: registers, waits for the first probe and says what it found. */
+/** `gatehouse server add`: registers, waits for the first probe, says what it found and what is next. */
 export function addServerAdd(server: Command, context: Context): void {
-  verb(server, 'add <url-or-name>', 'Register an MCP server, by its URL or by its name in the catalogue', "gatehouse server add https://mcp.example.com/mcp --name files --secret-header 'X-Api-Key=env:FILES_KEY'")
-    .option('--name <name>', 'name and endpoint slug (default: from the host)')
-    .addOption(new Option('--transport <transport>', 'how to talk to it').choices(api.serverBody.shape.transport.unwrap().options))
-    .option('--header <name=value>', 'plain header sent with every request (repeatable)', each)
-    .option('--secret-header <name=source>', 'secret header; source is env:VAR, file:PATH or - (repeatable)', each)
-    .option('--bearer-token-file <file>', 'file with a token, sent as Authorization: Bearer')
-    .addOption(new Option('--identity-mode <mode>', 'whose credential calls carry').choices(policyContracts.identityMode.options))
-    .option('--stateless', 'it takes POST only: GET, HEAD and DELETE are answered here')
-    .option('--ca-file <file>', 'PEM certificates to trust for this server alone (- is standard input)')
-    .option('--allow-private-network', 'the server is in a private network or on this machine')
-    .action((url: string, options: AddOptions) => add(context, url, options));
+  const command = verb(server, 'add <url-or-name>', 'Register an MCP server, by its URL or by its name in the catalogue', 'gatehouse server add https://mcp.example.com/mcp');
+  withSettingOptions(command.option('--name <name>', 'name and endpoint slug (default: from the host)')).action((url: string, options: AddOptions) => add(context, url, options));
 }
 
 async function add(context: Context, url: string, options: AddOptions): Promise<void> {
-  const body = await bodyFrom(context, url, options);
+  const settings = await settingsFrom(options, context.surroundings);
+  const body = requestBody(api.serverBody, { ...(CATALOGUE_NAME.test(url) ? { catalogue: url } : { url }), name: options.name, ...settings });
   const created = await context.api.ask({ method: 'POST', path: '/servers', body, answer: policyContracts.server });
   if (context.surroundings.stderr.isTerminal) remark(context.surroundings, `${created.name} is registered; waiting for the first look at it …`);
-  const server = await afterProbe(context.api, created.name, null);
+  const server = await looked(context, created.name, body);
   const tools = await toolNames(context.api, server);
   invocation(context, options).answer(server, () =>
-    fieldList({ server: server.name, endpoint: endpointUrl(context, server.name), forwards: server.url, health: healthText(server), tools }),
+    `${narration(server)}${fieldList({ server: server.name, endpoint: endpointUrl(context, server.name), forwards: server.url, health: healthText(server), tools })}`,
   );
-  const advice = adviceFor(server);
-  if (advice !== undefined) remark(context.surroundings, `${healthText(server)}\nnext: ${advice}`);
+  await tellNext(context, server, options);
 }
 
-async function bodyFrom(context: Context, url: string, options: AddOptions): Promise<unknown> {
-  const headers = await headersFrom(options, context.surroundings);
-  const caCertificate = options.caFile === undefined ? undefined : await namedText(options.caFile, context.surroundings);
-  return requestBody(api.serverBody, {
-    ...(CATALOGUE_NAME.test(url) ? { catalogue: url } : { url }),
-    name: options.name,
-    transport: options.transport,
-    identityMode: options.identityMode,
-    stateless: options.stateless,
-    allowPrivateNetwork: options.allowPrivateNetwork,
-    caCertificate,
-    auth: headers.length === 0 ? undefined : { kind: 'headers', headers },
-  });
+async function looked(context: Context, name: string, { auth }: Body): Promise<Server> {
+  const first = await afterProbe(context.api, name, null);
+  const isGiven = auth.kind === 'headers' ? auth.headers.some(({ secret, value }) => secret && value !== undefined) : auth.kind === 'oauth' && auth.grant === 'client_credentials';
+  return isGiven && first.health.status !== 'healthy' ? afterProbe(context.api, name, first.health.checkedAt, SECOND_LOOK_MS) : first;
+}
+
+/** Says what is next, and where that is to connect an account, lets whoever sits there do it at once. */
+export async function tellNext(context: Context, server: Server, options: SettingOptions): Promise<void> {
+  const { surroundings } = context;
+  const next = nextFor(server, surroundings);
+  if (next !== undefined) remark(surroundings, `${healthText(server)}\nnext: ${next}`);
+  if (!canConnect(server) || !surroundings.interactive) return;
+  const visibility = server.identityMode === 'global' ? ('global' as const) : ('private' as const);
+  await connectAccount(context, { server: server.name, visibility, browser: options.browser !== false, timeoutMs: CONNECT_LIMIT_MS });
+  remark(surroundings, `The account is connected: gatehouse server tools ${server.name}`);
+}
+
+/** Whether somebody is to sign in there; the other grants need nobody. */
+function canConnect({ health, oauth }: Server): boolean {
+  return health.verdict === 'sign_in' && health.status !== 'healthy' && (oauth.grant ?? 'authorization_code') === 'authorization_code';
 }
 
 /** Where clients reach a server. */

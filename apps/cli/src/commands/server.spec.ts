@@ -41,10 +41,12 @@ describe('server add', () => {
       stateless: true,
       allowPrivateNetwork: true,
       caCertificate: 'the certificate\n',
+      signCalls: false,
+      forwardHeaders: [],
+      headers: [{ name: 'X-Tenant', value: 'a=b' }],
       auth: {
         kind: 'headers',
         headers: [
-          { name: 'X-Tenant', value: 'a=b', secret: false },
           { name: 'X-Key', value: 'k1', secret: true },
           { name: 'X-In', value: 'k2', secret: true },
           { name: 'Authorization', value: 'Bearer k3', secret: true },
@@ -69,6 +71,12 @@ describe('server add', () => {
 
   it.each([
     ['a secret on the command line', ['--secret-header', 'X-Key=abc'], 'NAME=env:VAR'],
+    ['a token on the command line', ['--bearer', 'abc'], 'env:VAR, file:PATH or -'],
+    ['two tokens', ['--bearer', 'env:A', '--bearer-token-file', 'b'], 'name one of them'],
+    ['two ways in', ['--oauth-client-id', 'ours', '--secret-header', 'X-Key'], 'oauth and headers are two'],
+    ['a resource indicator without a host', ['--oauth-resource', 'mcp.example.com'], 'resource'],
+    ['a resource indicator with a fragment', ['--oauth-resource', 'https://mcp.example.com/#a'], 'resource'],
+    ['a timeout of an hour', ['--oauth-timeout', '60m'], '1s to 60s'],
     ['a variable that is not set', ['--secret-header', 'X-Key=env:NONE'], 'NONE is empty or not set'],
     ['a file that is not there', ['--bearer-token-file', 'none'], 'cannot read none (ENOENT)'],
     ['certificates that are not there', ['--ca-file', 'none.pem'], 'cannot read none.pem (ENOENT)'],

@@ -2,14 +2,25 @@ import { api, policyContracts } from '@gatehouse/contracts';
 import { Option, type Command } from 'commander';
 import { path } from '../admin-api.js';
 import { CliFailure } from '../failure.js';
-import { timeText, type Format } from '../output/print.js';
+import { remark, timeText, type Format } from '../output/print.js';
 import { fieldList, table, type Columns } from '../output/table.js';
-import { adviceFor, afterProbe, healthText, probed } from '../probe-watch.js';
-import { invocation, noun, verb, type Context } from '../verb.js';
-import { addServerAdd, endpointUrl } from './server-add.js';
+import { afterProbe, healthText, probed } from '../probe-watch.js';
+import { serverDetails } from '../server-details.js';
+import { nextFor } from '../sign-in-steps.js';
+import { invocation, noun, verb, wholeNumber, type Context } from '../verb.js';
+import { addServerAdd } from './server-add.js';
 import { addServerLogs } from './server-logs.js';
+import { addServerSet } from './server-set.js';
 
 type Server = policyContracts.Server;
+
+const DEBUG_MINUTES = 15;
+const MOST_DEBUG_MINUTES = 24 * 60;
+
+interface DebugOptions extends Output {
+  minutes?: number;
+  off?: boolean;
+}
 
 interface Output {
   output?: Format;
@@ -34,6 +45,7 @@ const ITEM_COLUMNS: Columns<policyContracts.ObservedItem> = {
 export function addServer(program: Command, context: Context): void {
   const server = noun(program, 'server', 'The MCP servers behind the gateway');
   addServerAdd(server, context);
+  addServerSet(server, context);
   verb(server, 'list', 'List the servers', 'gatehouse server list').action((options: Output) => list(context, options));
   verb(server, 'show <name>', 'Show one server', 'gatehouse server show demo').action((name: string, options: Output) => show(context, name, options));
   verb(server, 'tools <name>', 'List what a server offered when it was last probed', 'gatehouse server tools demo')
@@ -41,6 +53,10 @@ export function addServer(program: Command, context: Context): void {
     .action((name: string, options: Output & { kind?: string }) => tools(context, name, options));
   verb(server, 'probe <name>', 'Look at a server now', 'gatehouse server probe demo').action((name: string, options: Output) => probe(context, name, options));
   addServerLogs(server, context);
+  verb(server, 'debug <name>', 'Have each hop of its calls in its log with its time, for some minutes; never bodies', 'gatehouse server debug demo --minutes 15')
+    .option('--minutes <count>', `how long (default: ${DEBUG_MINUTES})`, wholeNumber(1, MOST_DEBUG_MINUTES))
+    .option('--off', 'end it')
+    .action((name: string, options: DebugOptions) => debug(context, name, options));
   verb(server, 'restart <name>', 'Forget connections and leases of a server everywhere and look at it anew; a stopped one is started', 'gatehouse server restart demo').action((name: string, options: Output) => restart(context, name, options));
   for (const act of ['stop', 'start'] as const) {
     const summary = act === 'stop' ? 'Stop a server: its calls are refused until it is started' : 'Start a stopped server';
@@ -56,7 +72,7 @@ async function list(context: Context, options: Output): Promise<void> {
 
 async function show(context: Context, name: string, options: Output): Promise<void> {
   const server = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
-  invocation(context, options).answer(server, () => details(context, server));
+  invocation(context, options).answer(server, () => serverDetails(context.surroundings, server));
 }
 
 async function tools(context: Context, name: string, options: Output & { kind?: string }): Promise<void> {
@@ -79,9 +95,18 @@ async function restart(context: Context, name: string, options: Output): Promise
 /** Shows what the probe found that ends next after `since`, and fails when it found the server failing. */
 async function outcome(context: Context, name: string, since: number | null, options: Output): Promise<void> {
   const server = await afterProbe(context.api, name, since);
-  invocation(context, options).answer(server, () => details(context, server));
+  invocation(context, options).answer(server, () => serverDetails(context.surroundings, server));
   if (!probed(server, since)) throw new CliFailure({ message: 'the probe has not ended yet', next: `gatehouse server show ${name}` });
-  if (server.health.status === 'failing') throw new CliFailure({ message: healthText(server), code: server.health.failure ?? undefined, next: adviceFor(server) });
+  const next = nextFor(server, context.surroundings);
+  if (server.health.status === 'failing') throw new CliFailure({ message: healthText(server), code: server.health.failure ?? undefined, next });
+  if (next !== undefined) remark(context.surroundings, `next: ${next}`);
+}
+
+async function debug(context: Context, name: string, { off = false, minutes = DEBUG_MINUTES, ...options }: DebugOptions): Promise<void> {
+  const body = { minutes: off ? 0 : minutes };
+  const server = await context.api.ask({ method: 'POST', path: `/servers${path(name)}/debug`, body, answer: policyContracts.server });
+  const isOn = server.debugUntil !== null && server.debugUntil > context.surroundings.now();
+  invocation(context, options).answer(server, () => fieldList({ server: server.name, debug: isOn ? `until ${timeText(server.debugUntil) ?? ''}` : 'off', lines: isOn ? `gatehouse server logs ${server.name} --follow` : null }));
 }
 
 async function change(context: Context, name: string, act: 'stop' | 'start', options: Output): Promise<void> {
@@ -92,26 +117,4 @@ async function change(context: Context, name: string, act: 'stop' | 'start', opt
 async function remove(context: Context, name: string, options: Output): Promise<void> {
   await context.api.ask({ method: 'DELETE', path: `/servers${path(name)}` });
   invocation(context, options).answer({ removed: name }, () => fieldList({ removed: name }));
-}
-
-function details(context: Context, server: Server): string {
-  return fieldList({
-    name: server.name,
-    id: server.id,
-    endpoint: endpointUrl(context, server.name),
-    forwards: server.url,
-    state: server.state,
-    health: healthText(server),
-    checked: timeText(server.health.checkedAt),
-    tools: server.tools,
-    resources: server.resources,
-    prompts: server.prompts,
-    identity: server.identityMode,
-    headers: server.headers.map(([name, value]) => `${name}=${value}`).join(', '),
-    'secret headers': server.secretHeaders.join(', '),
-    transport: server.stateless ? `${server.transport}, stateless (POST only)` : server.transport,
-    'trusted certificates': server.caCertificates.map(({ subject, expiresAt }) => `${subject} until ${timeText(expiresAt)}`).join('; '),
-    'private network': server.allowPrivateNetwork ? 'allowed' : 'refused',
-    created: timeText(server.createdAt),
-  });
 }
