@@ -11,7 +11,7 @@ const KIB = 1_024;
 
 const row = (prefix: string, anyOrigin = false, maxBodyBytes = 64 * KIB): AuthPath => ({ prefix, anyOrigin, maxBodyBytes });
 
-/** Everything at the edge's address that auth answers: sign-in, our authorization server, provisioning. */
+/** Everything at the edge's address that auth answers: sign-in, our authorization server, accounts at upstreams, provisioning. */
 const AUTH_PATHS: readonly AuthPath[] = [
   row('/'),
   row('/authorize'),
@@ -24,6 +24,8 @@ const AUTH_PATHS: readonly AuthPath[] = [
   row('/interaction'),
   row('/login'),
   row('/logout'),
+  row('/connect'),
+  row('/oauth'),
   row('/scim/v2', false, KIB * KIB),
   row('/.well-known/oauth-authorization-server', true),
   row('/.well-known/openid-configuration', true),
