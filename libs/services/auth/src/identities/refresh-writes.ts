@@ -24,6 +24,8 @@ export interface RefreshWritesParts {
 const INSIST_MS = 30_000;
 /** After so long without an answer nothing is refreshed ahead any more; calls still ask. */
 const CEILING_MS = 24 * 3_600_000;
+/** What a vault that is away for a while is refused with. */
+const MAY_PASS: ReadonlySet<string> = new Set(['vault_unavailable', 'service_unavailable', 'service_timeout', 'overloaded']);
 const WORKS = { status: 'active', reason: null, failures: 0, invalidRequests: 0, retryAt: null, retryingSince: null } as const;
 
 /**
@@ -134,7 +136,7 @@ export class RefreshWrites {
         await write();
         return true;
       } catch (error) {
-        if (!(error instanceof Refusal) || performance.now() > limit) throw error;
+        if (!(error instanceof Refusal && MAY_PASS.has(error.code)) || performance.now() > limit) throw error;
         log.warn({ err: error, identityId: lease.row.id }, 'new tokens could not be stored yet');
       }
     }
