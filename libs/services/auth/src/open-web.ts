@@ -74,7 +74,7 @@ function buildAccounts({ origin: publicOrigin, ...given }: WebOptions, outbound:
   const onOtherIssuer = (serverId: string): Promise<unknown> => accounts.identities.authorizationServerChanged(serverId);
   const options = { ...given, outbound, publicOrigin, onOtherIssuer };
   const area = buildUpstreams(options);
-  const accounts: IdentitiesArea = buildIdentities({ ...given, tokens: area.tokens });
+  const accounts: IdentitiesArea = buildIdentities({ ...given, upstreams: area });
   const connect = buildConnecting({ ...options, area, accounts: accounts.identities, sessions, forms });
   return { upstreams: { ...area, connections: connect.connections }, accounts, connect };
 }

@@ -1,10 +1,9 @@
 import type { Bus } from '@gatehouse/bus';
-import { policyContracts } from '@gatehouse/contracts';
 import type { Clock } from '@gatehouse/kernel';
 import type { Database, Outbox } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
-import type { TokenRequests } from '../upstreams/upstream-tokens.js';
+import type { UpstreamsArea } from '../upstreams/build-upstreams.js';
 import { Identities } from './identities.js';
 import { IdentityEvents } from './identity-events.js';
 import { IdentityLeases } from './identity-leases.js';
@@ -21,8 +20,8 @@ export interface IdentitiesOptions {
   bus: Bus;
   log: Logger;
   clock: Clock;
-  /** Asks the token endpoints of upstreams. */
-  tokens: TokenRequests;
+  /** What speaks to authorization servers. */
+  upstreams: Pick<UpstreamsArea, 'tokens' | 'findUpstream' | 'forgotten'>;
 }
 
 /** The parts of the area that others use. */
@@ -33,10 +32,9 @@ export interface IdentitiesArea {
 }
 
 /** Builds identities, their refreshes and their sweep. */
-export function buildIdentities({ outbox, bus, ...given }: IdentitiesOptions): IdentitiesArea {
+export function buildIdentities({ outbox, bus, upstreams, ...given }: IdentitiesOptions): IdentitiesArea {
   const { db, log, clock } = given;
-  const findUpstream = async (server: string) => (await bus.request(policyContracts.findUpstream, { server })).upstream;
-  const parts = { ...given, findUpstream, vault: new IdentityVault(bus), leases: new IdentityLeases(db), events: new IdentityEvents(outbox, clock) };
+  const parts = { ...given, ...upstreams, vault: new IdentityVault(bus), leases: new IdentityLeases(db), events: new IdentityEvents(outbox, clock) };
   const shredder = new Shredder(parts);
   const refreshes = new Refreshes(parts);
   const identities = new Identities({ ...parts, shred: (id) => shredder.shred(id) });

@@ -1,5 +1,5 @@
 import { Serves } from '@gatehouse/bus';
-import { identityContracts } from '@gatehouse/contracts';
+import { identityContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import { Identities, type ChangedIdentity, type NewHeaders, type Which } from './identities.js';
 import type { SealedHeader } from './identity-vault.js';
@@ -54,5 +54,11 @@ export class IdentitiesController {
   @Serves(identityContracts.refreshIdentity)
   refresh(question: RefreshQuestion): Promise<RefreshAnswer> {
     return this.refreshes.ask(question);
+  }
+
+  /** A server is gone. */
+  @Serves(identityContracts.forgetUpstream)
+  forget({ serverId }: { serverId: string }): Promise<{ identities: number; directory: SnapshotVersion }> {
+    return this.identities.forget(serverId);
   }
 }

@@ -3,6 +3,8 @@ import { Refusal, requireHeaderNames, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { Change, DirectoryChanges } from '../directory/directory-changes.js';
+import type { FindUpstream } from '../upstreams/find-upstream.js';
+import type { ForgottenUpstreams } from '../upstreams/forgotten-upstreams.js';
 import { ConnectedIdentities, UNFINISHED_MS, type Connected, type ConnectingParts } from './connected-identities.js';
 import type { IdentityEvents } from './identity-events.js';
 import type { IdentityLeases } from './identity-leases.js';
@@ -12,9 +14,6 @@ import { refuseInactiveOwner } from './owner.js';
 
 type Identity = identityContracts.Identity;
 type Upstream = upstreamContracts.UpstreamServer;
-
-/** A server as policy tells it, by id or name; null when there is none. */
-export type FindUpstream = (server: string) => Promise<Upstream | null>;
 
 /** An identity after a change, and the directory from which it holds. */
 export interface ChangedIdentity {
@@ -47,6 +46,8 @@ export interface IdentitiesParts extends ConnectingParts {
   leases: IdentityLeases;
   events: IdentityEvents;
   findUpstream: FindUpstream;
+  /** Ends what was kept to sign in at a server that is gone. */
+  forgotten: Pick<ForgottenUpstreams, 'forget'>;
   log: Logger;
   clock: Clock;
   /** Told of a row whose secrets are to be destroyed now. */
@@ -165,7 +166,7 @@ export class Identities {
     return removed;
   }
 
-  /** A server is gone: its identities too. Twice is fine. */
+  /** A server is gone: its identities too, and what was kept to sign in there. Twice is fine. Refuses as the vault does. */
   async forget(serverId: string): Promise<{ identities: number; directory: SnapshotVersion }> {
     const { result: rows, directory } = await this.parts.changes.apply(async (tx) => {
       const rows = await identitiesOf(tx, { serverId });
@@ -173,7 +174,9 @@ export class Identities {
       for (const row of rows) await this.parts.events.add(tx, { ...row, status: 'revoked', reason: 'revoked_here' }, 'removed');
       return { result: rows, changed: rows.length > 0 };
     });
+    // Revoked first: that needs the client which is forgotten then.
     await Promise.all(rows.map(({ id }) => this.parts.shred(id)));
+    await this.parts.forgotten.forget(serverId);
     return { identities: rows.length, directory };
   }
 

@@ -1,8 +1,8 @@
 import type { Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
+import type { FindUpstream } from '../upstreams/find-upstream.js';
 import type { TokenRequests } from '../upstreams/upstream-tokens.js';
-import type { FindUpstream } from './identities.js';
 import type { IdentityEvents } from './identity-events.js';
 import type { IdentityLeases } from './identity-leases.js';
 import { deleteIdentity, findIdentity, secretsOf, updateIdentity, type IdentityRow } from './identity-rows.js';
