@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expectSoundPage } from '../pages/sound-page.conformance.js';
+import { ConnectStage } from './connect-stage.conformance.js';
+
+let stage: ConnectStage;
+
+beforeAll(async () => {
+  stage = await ConnectStage.start();
+}, 60_000);
+afterAll(() => stage.close(), 30_000);
+
+describe('connecting an account', () => {
+  it('leads from the link to the provider and back, and makes an identity of it', async () => {
+    const { zoo, upstream } = await stage.server();
+    expect(await stage.discover(upstream)).toMatchObject({ verdict: 'sign_in', advice: null });
+    const { id: personId, browser } = await stage.person();
+    const { id, url } = await stage.link(personId, upstream);
+    expect(await stage.state(id, personId)).toEqual({ id, state: 'waiting', identityId: null, problem: null });
+
+    const page = await browser.get(url);
+    expectSoundPage(page);
+    const host = new URL(zoo.issuer).host;
+    expect(page.text).toContain(`You are about to sign in at ${host}`);
+    expect(page.text).toContain(`${upstream.name} (${new URL(upstream.url).host})`);
+    expect(page.text).toContain('Ada');
+
+    const done = await browser.submit(page.forms[0]);
+    expectSoundPage(done);
+    expect([done.status, done.text]).toEqual([200, expect.stringContaining('You can close this page and go back to your client.')]);
+    expect(JSON.parse(String(done.headers['x-gatehouse-record']))).toMatchObject({ kind: 'account_connected', callerName: 'Ada', target: upstream.name });
+
+    const { state, identityId } = await stage.state(id, personId);
+    expect(state).toBe('connected');
+    expect(stage.lines(identityId)).toEqual([['Authorization', expect.stringMatching(/^Bearer \S+$/)]]);
+    expect((await stage.auth.directory()).identities).toContainEqual(expect.objectContaining({ id: identityId, serverId: upstream.id, owner: personId, status: 'active' }));
+  });
+
+  it('sends PKCE, state, resource and the registered callback, and shows nobody the verifier', async () => {
+    const { zoo } = await stage.connected({ scopes: ['read', 'write'], resource: 'required' });
+    const [asked] = zoo.requests('/authorize');
+    const query = asked!.query;
+    expect(Object.fromEntries(query)).toMatchObject({ response_type: 'code', code_challenge_method: 'S256', scope: 'read write', resource: zoo.url });
+    expect(query.get('redirect_uri')).toMatch(/\/oauth\/callback\/[A-Za-z0-9_-]{20,}$/);
+    const [form] = zoo.tokenRequests('authorization_code');
+    expect(form!.get('resource')).toBe(zoo.url);
+    expect(query.get('code_challenge')).not.toBe(form!.get('code_verifier'));
+    const [registered] = zoo.requests('/register');
+    expect(JSON.parse(registered!.body)).toMatchObject({ scope: 'read write', redirect_uris: [query.get('redirect_uri')] });
+    expect(JSON.parse(registered!.body)).not.toHaveProperty('resource');
+  });
+
+  it('keeps no secret where it can be read', async () => {
+    const { zoo } = await stage.connected();
+    const tables = ['upstream_oauth', 'upstream_clients', 'upstream_connections', 'upstream_secrets', 'identities', 'outbox'];
+    const rows = await Promise.all(tables.map((table) => stage.auth.db.query(`SELECT * FROM ${table}`)));
+    const kept = JSON.stringify(rows) + stage.auth.logLines.join('\n');
+    for (const secret of zoo.secrets()) expect(kept).not.toContain(secret);
+  });
+});
