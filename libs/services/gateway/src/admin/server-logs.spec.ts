@@ -44,17 +44,28 @@ describe('the log of a server', () => {
 
   it('joins what policy keeps with calls that went badly, in the order of time, and names nobody', async () => {
     lines = [{ seq: 1, at: 10, kind: 'state', event: 'registered', detail: null }, { seq: 2, at: 30, kind: 'probe', event: 'failing', detail: 'dns: No.' }];
-    records.items = [record(40, 'resources/read', 'mail://somebody', { status: 'ok', code: null, reason: undefined }), record(20, 'tools/call', 'search', {})];
+    records.items = [record(40, 'resources/read', 'mail://somebody', { status: 'ok', code: null, reason: undefined, steps: { total: 3_012.5 } }), record(20, 'tools/call', 'search', {})];
     const { status, json, text } = await ask();
     expect([status, json.nextCursor]).toEqual([200, null]);
     expect(json.items.map(({ at, kind, event, detail, ms, record: id }: any) => [at, kind, event, detail, ms, id])).toEqual([
       [10, 'state', 'registered', null, null, null],
       [20, 'call', 'tools/call search', 'upstream_error (upstream_unreachable: tls_expired)', 12.5, 'call-20'],
       [30, 'probe', 'failing', 'dns: No.', null, null],
-      [40, 'call', 'resources/read', 'slow', 12.5, 'call-40'],
+      [40, 'call', 'resources/read', 'slow', 3012.5, 'call-40'],
     ]);
     expect(text.toLowerCase()).not.toContain('somebody');
     expect(services.askedOf(auditContracts.queryRecords)).toMatchObject([{ filter: { kind: 'mcp', since: 0, troubledBeyondMs: 3_000 }, follow: false, limit: 100, cursor: null }]);
+  });
+
+  it('has every call while the server is debugged, with the time of each hop', async () => {
+    services.answers.set(policyContracts.getServer.subject, () => ({ ...services.sample(policyContracts.getServer), debugUntil: Date.now() + 60_000 }));
+    records.items = [record(40, 'tools/call', 'search', { status: 'ok', code: null, reason: undefined, steps: { authenticate: 0.1, credential: 0.2, forward: 11, total: 12.5 } })];
+    const { json } = await ask();
+    services.answers.set(policyContracts.getServer.subject, () => ({ ...services.sample(policyContracts.getServer), debugUntil: 1 }));
+    await ask();
+    services.answers.delete(policyContracts.getServer.subject);
+    expect(json.items).toMatchObject([{ event: 'tools/call search', detail: 'ok; authenticate 0.1 ms; credential 0.2 ms; forward 11 ms', ms: 12.5 }]);
+    expect(services.askedOf(auditContracts.queryRecords).map(({ filter }) => filter.troubledBeyondMs)).toEqual([undefined, 3_000]);
   });
 
   it('is cut to the newest lines of both', async () => {

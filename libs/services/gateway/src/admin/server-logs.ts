@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
 import { auditContracts, policyContracts, type api } from '@gatehouse/contracts';
-import { Refusal } from '@gatehouse/kernel';
+import { Refusal, systemClock } from '@gatehouse/kernel';
 import { z } from 'zod';
 
 type LogLine = z.output<typeof api.logLine>;
@@ -14,7 +14,7 @@ const SLOW_MS = 3_000;
 /** Where a follow goes on: after which line of policy, and from which cursor of audit (for the same start). */
 const PLACE = z.tuple([z.number().int().min(0), z.number().int().min(0), z.string().max(500).nullable()]);
 
-/** A server's own log: what policy keeps of its state and its probes, and what audit has of calls that went badly. */
+/** A server's own log: what policy keeps of its state and its probes, and what audit has of calls that went badly; of all calls, with the time of each hop, while it is debugged. */
 @Injectable()
 export class ServerLogs {
   constructor(@Inject(BUS) private readonly bus: Bus) {}
@@ -23,12 +23,13 @@ export class ServerLogs {
   async read(name: string, query: Query): Promise<Page> {
     const { follow, limit, waitMs } = query;
     const [after, since, cursor] = query.cursor === undefined ? ([0, query.since, null] as const) : placeOf(query.cursor);
-    const { id } = await this.bus.request(policyContracts.getServer, { name });
-    const filter = { kind: 'mcp' as const, server: id, since, troubledBeyondMs: SLOW_MS };
+    const { id, debugUntil } = await this.bus.request(policyContracts.getServer, { name });
+    const isDebugged = debugUntil !== null && debugUntil > systemClock.now();
+    const filter = { kind: 'mcp' as const, server: id, since, ...(isDebugged ? {} : { troubledBeyondMs: SLOW_MS }) };
     const calls = await this.bus.request(auditContracts.queryRecords, { filter, follow, cursor, limit, waitMs });
     // Asked last: what happened while the records were waited for is told with them.
     const { items } = await this.bus.request(policyContracts.listServerLines, { name, since, after: follow ? after : null, limit });
-    const lines = [...items.map(ownLine), ...calls.items.map(callLine)].sort((one, other) => one.at - other.at);
+    const lines = [...items.map(ownLine), ...calls.items.map((record) => callLine(record, isDebugged))].sort((one, other) => one.at - other.at);
     if (!follow) return { items: lines.slice(-limit), nextCursor: null };
     return { items: lines, nextCursor: cursorOf([items.at(-1)?.seq ?? after, since, calls.nextCursor ?? cursor]) };
   }
@@ -38,12 +39,23 @@ function ownLine({ at, kind, event, detail }: policyContracts.ServerLine): LogLi
   return { at, kind, event, detail, ms: null, record: null };
 }
 
-function callLine({ id, at, facts, outcome }: auditContracts.AuditRecord): LogLine {
+function callLine({ id, at, facts, outcome }: auditContracts.AuditRecord, isDebugged: boolean): LogLine {
   const { status = 'unknown', code = null, reason = null, steps } = outcome ?? {};
   const why = [code, reason].filter((part) => part !== null).join(': ');
   const event = [facts.method, namedTarget(facts)].filter((part) => part !== null).join(' ');
-  const detail = status === 'ok' ? 'slow' : why === '' ? status : `${status} (${why})`;
+  const ended = status === 'ok' ? good(steps) : why === '' ? status : `${status} (${why})`;
+  const detail = isDebugged ? [ended, ...hops(steps)].join('; ') : ended;
   return { at, kind: 'call', event, detail, ms: steps?.total ?? null, record: id };
+}
+
+function good(steps: auditContracts.StepTimings | undefined): string {
+  return (steps?.total ?? 0) > SLOW_MS ? 'slow' : 'ok';
+}
+
+/** Milliseconds of each hop, in the order in which a call meets them. */
+function hops(steps: auditContracts.StepTimings = {}): string[] {
+  const { total: _total, ...each } = steps;
+  return Object.entries(each).map(([hop, ms]) => `${hop} ${ms} ms`);
 }
 
 /** Names of tools and prompts are the server's own; a resource's URI may say as much of a person as an argument. */
