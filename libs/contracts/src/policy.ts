@@ -377,7 +377,7 @@ export const serverLine = z.strictObject({
   seq: z.int().min(1),
   at: epochMs,
   kind: z.enum(['state', 'probe']),
-  event: z.enum(['registered', 'stopped', 'started', 'restarted', 'changed', 'healthy', 'failing', 'debug_on', 'debug_off']),
+  event: z.enum(['registered', 'stopped', 'started', 'restarted', 'changed', 'healthy', 'waiting', 'failing', 'debug_on', 'debug_off']),
   /** For people; nothing of what the upstream said. */
   detail: z.string().max(600).nullable(),
 });
