@@ -57,12 +57,12 @@ export async function startReplica(): Promise<RunningService> {
 }
 
 export async function until<T>(what: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let turn = 0; turn < 500; turn += 1) {
+  for (let turn = 0; turn < 1_000; turn += 1) {
     const found = await what();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error('waited for five seconds');
+  throw new Error('waited for ten seconds');
 }
 
 /** Each test has a database and a replica of its own; the servers under them are one file's. */

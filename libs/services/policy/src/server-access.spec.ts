@@ -18,7 +18,7 @@ afterEach(() => auth.close());
 const get = (name: string) => gateway.request(policyContracts.getServer, { name });
 const patch = (name: string, change: Change, revision: number | null = null) => gateway.request(policyContracts.patchServer, { actor: ACTOR, name, revision, change });
 const upstream = async (server: string) => (await auth.request(policyContracts.findUpstream, { server })).upstream;
-const lines = async (name: string) => (await gateway.request(policyContracts.listServerLines, { name, since: 0, after: null, limit: 100 })).items.filter(({ kind }) => kind === 'state').map(({ event, detail }) => [event, detail]);
+const lines = async (name: string, of = 'state') => (await gateway.request(policyContracts.listServerLines, { name, since: 0, after: null, limit: 100 })).items.filter(({ kind }) => kind === of).map(({ event, detail }) => [event, detail]);
 const step = (outcome: 'ok' | 'failed') => ({ step: 'resource_metadata' as const, outcome, url: 'https://mcp.example.com/', detail: 'Looked.' });
 const SIGN_IN = { steps: [step('ok')], verdict: 'sign_in', advice: 'Connect an account.', transport: 'streamable-http' };
 
@@ -59,7 +59,8 @@ describe('how a server is signed in to', () => {
     expect(server).toMatchObject({ auth: 'auto', transport: 'auto', identityMode: 'none' });
     const before = await fetchSnapshot();
     expect(before.servers[0]).toMatchObject({ auth: 'auto', transport: 'auto', identityMode: 'none' });
-    expect(await seen(server, { status: 'failing', failure: 'unauthenticated', ...SIGN_IN })).toMatchObject({ auth: 'auto', identityMode: 'private-or-global', health: SIGN_IN });
+    expect(await seen(server, { status: 'unknown', detail: 'Waiting.', ...SIGN_IN })).toMatchObject({ auth: 'auto', identityMode: 'private-or-global', health: SIGN_IN });
+    expect(await lines('example', 'probe')).toEqual([['waiting', 'Waiting.']]);
     const after = await fetchSnapshot();
     expect(after.version).toBe(before.version + 1);
     expect(after.servers[0]).toMatchObject({ auth: 'oauth', transport: 'streamable-http', identityMode: 'private-or-global' });

@@ -64,9 +64,9 @@ export class Observations {
   private async settle(tx: Transaction, { serverId, probeId, health }: ObservationPart, { items, known }: { items: readonly Item[]; known: Health }): Promise<boolean> {
     await tx.query('DELETE FROM observation_parts WHERE server_id = $1 AND probe_id = $2', [serverId, probeId]);
     const checkedAt = Math.min(health.checkedAt ?? this.parts.clock.now(), this.parts.clock.now());
-    const before = await accessText(tx, serverId);
+    const before = bringsNews(health, known) ? await accessText(tx, serverId) : undefined;
     await tx.query(UPDATE_HEALTH, [serverId, JSON.stringify({ ...health, ...findings(health, known), checkedAt }), health.verdict]);
-    const hasOtherAccess = (await accessText(tx, serverId)) !== before;
+    const hasOtherAccess = before !== undefined && (await accessText(tx, serverId)) !== before;
     await keepLine(tx, serverId, { at: checkedAt, kind: 'probe', ...toldOf(health, items) });
     // A probe that failed learned nothing about what the server offers.
     if (health.status !== 'healthy') return hasOtherAccess;
@@ -84,6 +84,11 @@ export class Observations {
   }
 }
 
+/** Whether it can change how the server is signed in to or spoken: most looks cannot. */
+function bringsNews({ verdict, transport }: Health, known: Partial<Health>): boolean {
+  return verdict !== null || (transport !== null && transport !== known.transport);
+}
+
 /** A look that had nothing to find out about the way in leaves what was found before. */
 function findings(seen: Health, { transport, steps = [], verdict = null, advice = null }: Partial<Health>): Partial<Health> {
   const kept = seen.steps.length === 0 && seen.verdict === null ? { steps, verdict, advice } : {};
@@ -93,6 +98,8 @@ function findings(seen: Health, { transport, steps = [], verdict = null, advice 
 /** What a probe found, in a line of the server's own log. */
 function toldOf({ status, failure, detail, protocolVersion }: Health, items: readonly Item[]): Pick<policyContracts.ServerLine, 'event' | 'detail'> {
   if (status === 'healthy') return { event: 'healthy', detail: `MCP ${clean(protocolVersion ?? '')}, offers ${items.length}` };
+  // It wants an account and nobody connected one: nothing is broken.
+  if (status === 'unknown') return { event: 'waiting', detail: detail === null ? null : clean(detail) };
   return { event: 'failing', detail: clean([failure, detail].filter((part) => part !== null).join(': ')) };
 }
 
