@@ -21,6 +21,27 @@ export const stepTimings = z.strictObject({
   total: step.optional(),
 });
 
+/**
+ * The request to the server, told of calls made while the server is being debugged: milliseconds since it was
+ * handed over. The three of the connection are there for new ones alone; `none` when nothing was sent.
+ */
+export const recordHops = z.strictObject({
+  connection: z.enum(['none', 'new', 'reused']),
+  /** Bytes of the bodies. */
+  bytesUp: z.int().min(0),
+  bytesDown: z.int().min(0),
+  dns: step.optional(),
+  connect: step.optional(),
+  tls: step.optional(),
+  /** Until the head of the answer. */
+  firstByte: step.optional(),
+  /** Until its last byte, or until it broke off. */
+  end: step.optional(),
+});
+
+/** The request to the server. */
+export type RecordHops = z.infer<typeof recordHops>;
+
 /** Milliseconds per step. */
 export type StepTimings = z.infer<typeof stepTimings>;
 
@@ -101,6 +122,7 @@ export const recordOutcome = z.strictObject({
   bytesOut: z.int().min(0),
   events: z.int().min(0),
   steps: stepTimings,
+  hops: recordHops.optional(),
   faultId: z.string().nullable(),
 });
 
@@ -169,7 +191,7 @@ export const recordFilter = z.strictObject({
   code: z.string().max(100).optional(),
   traceId: z.string().max(64).optional(),
   id: z.string().max(64).optional(),
-  /** Calls that ended in an error, or whose upstream took longer than this: milliseconds. */
+  /** Calls that ended in an error, whose upstream took longer than this (milliseconds), or whose server was being debugged. */
   troubledBeyondMs: z.int().min(0).optional(),
 });
 
