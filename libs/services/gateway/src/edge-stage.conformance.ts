@@ -28,6 +28,8 @@ export class EdgeStage {
     readonly neighbours: Neighbours,
     readonly gateway: RunningGateway,
     readonly health: HealthChecks,
+    /** What the edge logs, line by line as JSON. */
+    readonly logLines: string[],
     private readonly folder: string,
   ) {}
 
@@ -35,10 +37,11 @@ export class EdgeStage {
   static async start(neighbours: Neighbours, settings: Partial<GatewaySettings> = {}, ephemeral: Ephemeral = memoryEphemeral(), authDoor?: RequestListener): Promise<EdgeStage> {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-edge-'));
     const health = new HealthChecks();
+    const logLines: string[] = [];
     const gateway = await startGateway({
       bus: neighbours.bus('gateway'),
       ephemeral,
-      log: createLogger({ service: 'gateway', level: 'silent' }),
+      log: createLogger({ service: 'gateway', level: 'info', destination: { write: (line: string) => void logLines.push(line) } }),
       metrics: new Metrics(),
       health,
       ...(authDoor === undefined ? {} : { authDoor }),
@@ -48,7 +51,7 @@ export class EdgeStage {
         ...settings,
       },
     });
-    return new EdgeStage(neighbours, gateway, health, folder);
+    return new EdgeStage(neighbours, gateway, health, logLines, folder);
   }
 
   /** Waits until the edge says that it is ready. */

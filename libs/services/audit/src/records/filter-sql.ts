@@ -43,7 +43,7 @@ const CLAUSES: { readonly [K in keyof Required<Filter>]: string } = {
   code: 'code = $::text',
   traceId: 'trace_id = $::text',
   id: 'call_id = $::text',
-  troubledBeyondMs: "(status IN ('upstream_error', 'error') OR (outcome #>> '{steps,forward}')::numeric > $::int)",
+  troubledBeyondMs: "(status IN ('upstream_error', 'error') OR (outcome #>> '{steps,forward}')::numeric > $::int OR outcome ? 'hops')",
 };
 
 /** The conditions of a filter. */

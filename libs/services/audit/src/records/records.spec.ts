@@ -100,12 +100,12 @@ describe('records', () => {
     });
   });
 
-  it('finds calls that failed at the other side, or waited for it for long', async () => {
+  it('finds calls that failed at the other side, waited for it for long, or whose server was being debugged', async () => {
     const caller = { ...sampleFacts.caller, name: 'troubled' };
     const single = (id: string, outcome: Partial<auditContracts.RecordOutcome>) => edge.single(id, { caller }, outcome);
     const failed = [single('unreachable', { status: 'upstream_error' }), single('an error', { status: 'error' }), single('slow', { steps: { forward: 5_000 } })];
-    await send(edge.shipment(...failed, single('quick', {}), single('denied', { status: 'refused', steps: {} })));
-    expect((await idsOf({ caller: 'troubled', troubledBeyondMs: 3_000 })).sort()).toEqual(['an error', 'slow', 'unreachable']);
+    await send(edge.shipment(...failed, single('debugged', { hops: { connection: 'new', bytesUp: 1, bytesDown: 2, dns: 0.5, end: 3 } }), single('quick', {}), single('denied', { status: 'refused', steps: {} })));
+    expect((await idsOf({ caller: 'troubled', troubledBeyondMs: 3_000 })).sort()).toEqual(['an error', 'debugged', 'slow', 'unreachable']);
   });
 
   it('follows in commit order, a record again when it ends, from an old time on', async () => {

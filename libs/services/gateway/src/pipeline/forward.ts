@@ -73,6 +73,7 @@ function sent(armed: Armed, presence: Presence, edge: Edge): Promise<Answer> {
     body: resolved.bytes.length === 0 ? null : resolved.bytes,
     headersTimeoutMs: patience.headMs,
     bodyTimeoutMs: resolved.intent.kind === 'listen' ? 0 : patience.silenceMs,
+    hops: resolved.caller.received.draft.hops,
   };
   exchange.expectHeadWithin(patience.headMs);
   destination.dispatch(request, exchange);

@@ -1,6 +1,8 @@
 import type { auditContracts } from '@gatehouse/contracts';
 import { newId, type ErrorCode } from '@gatehouse/kernel';
 import type { RequestId } from '@gatehouse/mcp';
+import type { HopTimes } from '@gatehouse/outbound';
+import { logCallHops, recordedHops } from '../debug-hops/call-hops.js';
 import type { Edge } from '../edge.js';
 
 type Facts = auditContracts.RecordFacts;
@@ -30,6 +32,8 @@ export class CallDraft {
   events = 0;
   upstreamStatus: number | null = null;
   resultDigest: string | null = null;
+  /** Filled by the request to the upstream while its server is being debugged. */
+  hops: HopTimes | undefined = undefined;
   /** What an error must answer: the request's id and method, as far as they could be read. */
   asked: { id: RequestId | undefined; method: string | undefined } = { id: undefined, method: undefined };
   /** Whether the client said that it has its person open pages (`elicitation.url`). */
@@ -101,6 +105,7 @@ export class CallDraft {
     this.#closed = true;
     const { callId, facts } = this;
     const outcome = this.#outcome(ending);
+    if (outcome.hops !== undefined) logCallHops(this.edge.log, { callId, facts, outcome });
     const [id, at, monotonic] = [this.#eventId(), this.edge.clock.now(), this.#monotonic()];
     if (this.#intended) this.edge.spool.outcome({ id, callId, at, monotonic, outcome });
     else this.edge.spool.single({ id, callId, at, monotonic, facts, outcome });
@@ -136,6 +141,7 @@ export class CallDraft {
       bytesOut: this.bytesOut,
       events: this.events,
       steps: this.#steps as auditContracts.StepTimings,
+      hops: this.hops && recordedHops(this.hops),
       faultId: ending.faultId ?? null,
     };
   }

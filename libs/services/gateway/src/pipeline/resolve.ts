@@ -7,6 +7,7 @@ import {
   type ProtocolVersion,
 } from '@gatehouse/mcp';
 import { isJsonObject, Refusal, type JsonObject } from '@gatehouse/kernel';
+import { hopsWhileDebugged } from '../debug-hops/call-hops.js';
 import type { Edge } from '../edge.js';
 import { headerOf } from '../http/request-head.js';
 import { opensPages, type OpenSession } from '../sessions/session.js';
@@ -71,6 +72,7 @@ export async function resolve(read: Read, edge: Edge): Promise<Resolved> {
   const server = policy.server(caller.received.slug);
   if (server === undefined) throw new Refusal('unknown_server');
   caller.received.draft.facts.server = serverFacts(server);
+  caller.received.draft.hops = hopsWhileDebugged(server, edge.clock);
   if (server.entry.stateless && caller.received.verb !== 'POST') throw new Refusal('method_not_allowed', { allow: 'POST' });
   const header = headerOf(caller.received.request, 'mcp-protocol-version');
   const intent = intentOf(read, header);

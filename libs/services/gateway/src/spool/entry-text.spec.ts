@@ -39,6 +39,9 @@ describe('the text of an entry', () => {
         expect(JSON.parse(outcomeText(entry))).toEqual(JSON.parse(JSON.stringify({ v: 1, phase: 'outcome', ...entry })));
       }),
     );
+    const { faultId, ...first } = sampleOutcome;
+    const debugged = { ...first, hops: { connection: 'new' as const, bytesUp: 1, bytesDown: 2, dns: 0.5, end: 7 }, faultId };
+    expect(outcomeText({ ...head, outcome: debugged })).toBe(JSON.stringify({ v: 1, phase: 'outcome', ...head, outcome: debugged }));
     const outcome = { ...sampleOutcome, steps: { receive: 0.001, authenticate: 0, resolve: 0.1, authorize: 0.12, record: 1, credential: 999.999, forward: 1000.01, respond: 1234567.5, total: 0.0004 } };
     expect(outcomeText({ ...head, outcome })).toBe(JSON.stringify({ v: 1, phase: 'outcome', ...head, outcome }));
   });

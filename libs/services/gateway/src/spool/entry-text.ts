@@ -56,10 +56,11 @@ function factsText(facts: Facts): string {
 }
 
 function outcomeMembers(outcome: Outcome): string {
-  const { status, code, reason, httpStatus, upstreamStatus, resultDigest, bytesOut, events, steps, faultId } = outcome;
+  const { status, code, reason, httpStatus, upstreamStatus, resultDigest, bytesOut, events, steps, hops, faultId } = outcome;
   const why = reason === undefined ? '' : `"reason":${quoted(reason)},`;
   const how = `"status":"${status}","code":${quoted(bounded(code))},${why}"httpStatus":${httpStatus},"upstreamStatus":${upstreamStatus}`;
-  return `{${how},"resultDigest":${quoted(resultDigest)},"bytesOut":${bytesOut},"events":${events},"steps":${stepsText(steps)},"faultId":${quoted(faultId)}}`;
+  const sent = hops === undefined ? '' : `"hops":${JSON.stringify(hops)},`;
+  return `{${how},"resultDigest":${quoted(resultDigest)},"bytesOut":${bytesOut},"events":${events},"steps":${stepsText(steps)},${sent}"faultId":${quoted(faultId)}}`;
 }
 
 function stepsText(steps: Timings): string {
