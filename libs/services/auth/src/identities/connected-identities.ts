@@ -42,7 +42,11 @@ const WAIT_MS = 12_000;
 /** After these a refresh token is known to be worth nothing. */
 const REFRESH_ENDED: ReadonlySet<IdentityRow['reason']> = new Set(['refresh_refused', 'refresh_lost', 'client_gone', 'authorization_server_changed'] as const);
 
-const isDead = ({ status }: IdentityRow): boolean => status === 'needs_reauth' || status === 'revoked';
+/** Whether one is connected anew. Secrets of a revoked one are about to be destroyed under its id: the account gets another id. */
+function replaces({ name, identityId }: Connected, { status }: IdentityRow): boolean {
+  if (status === 'revoked') return false;
+  return name !== null || identityId !== null || status === 'needs_reauth';
+}
 
 /**
  * Makes identities of tokens. The row is there before its secrets are, hidden, and is swept with
@@ -71,14 +75,18 @@ export class ConnectedIdentities {
 
   /** The identity that is replaced, or a hidden row of a new one. */
   private async place(connected: Connected): Promise<string> {
-    const { db } = this.parts;
-    const { upstream, owner, identityId } = connected;
-    const present = await identitiesOf(db, { owner, serverId: upstream.id });
-    const replaced = identityId === null ? present.find(({ name }) => name === (connected.name ?? 'default')) : present.find(({ id }) => id === identityId);
-    if (identityId !== null && replaced === undefined) throw new Refusal('not_found');
-    // Secrets of a revoked one are about to be destroyed under its id: the new account gets another id.
-    if (replaced !== undefined && replaced.status !== 'revoked' && (connected.name !== null || identityId !== null || isDead(replaced))) return replaced.id;
-    return this.newRow(connected, replaced?.name ?? connected.name ?? 'default');
+    const named = await this.named(connected);
+    if (named !== undefined && replaces(connected, named)) return named.id;
+    return this.newRow(connected, named?.name ?? connected.name ?? 'default');
+  }
+
+  /** The one that was meant, or has the name that was. */
+  private async named({ upstream, owner, identityId, name }: Connected): Promise<IdentityRow | undefined> {
+    const present = await identitiesOf(this.parts.db, { owner, serverId: upstream.id });
+    if (identityId === null) return present.find((one) => one.name === (name ?? 'default'));
+    const meant = present.find(({ id }) => id === identityId);
+    if (meant === undefined) throw new Refusal('not_found');
+    return meant;
   }
 
   private async newRow({ upstream, owner }: Connected, name: string): Promise<string> {

@@ -97,7 +97,7 @@ export class Identities {
     const now = this.parts.clock.now();
     await insertIdentity(this.parts.db, { ...row, createdAt: now, shredAt: now + UNFINISHED_MS });
     const credentialVersion = await this.parts.vault.storeHeaders(row, headers);
-    return this.change({ actor, identityId: id, ownedBy: null, done: 'identity stored' }, async (tx) => {
+    return this.change({ actor, identityId: id, ownedBy: null, done: 'identity stored', isNew: true }, async (tx) => {
       await refuseInactiveOwner(tx, owner);
       await this.freeName(tx, row, true);
       await updateIdentity(tx, id, { credentialVersion, hidden: false, shredAt: null });
@@ -207,26 +207,24 @@ export class Identities {
     return upstream;
   }
 
-  private async owned(tx: Transaction, { identityId, ownedBy }: Which): Promise<IdentityRow> {
+  private async owned(tx: Transaction, { identityId, ownedBy }: Which, isHidden = false): Promise<IdentityRow> {
     const row = await findIdentity(tx, identityId, true);
-    if (row === undefined || row.hidden || (ownedBy !== null && row.owner !== ownedBy)) throw new Refusal('not_found');
+    if (row === undefined || row.hidden !== isHidden || (ownedBy !== null && row.owner !== ownedBy)) throw new Refusal('not_found');
     return row;
   }
 
   /** A step that resolves to undefined changed nothing. */
   private async change(
-    { actor, identityId, ownedBy, done }: Which & { done: string },
+    { actor, done, isNew = false, ...which }: Which & { done: string; isNew?: boolean },
     step: (tx: Transaction, row: IdentityRow) => Promise<Parameters<IdentityEvents['add']>[2] | undefined>,
   ): Promise<ChangedIdentity> {
     const { directory, result, changed } = await this.parts.changes.apply(async (tx): Promise<Change<IdentityRow>> => {
-      const row = await findIdentity(tx, identityId, true);
-      if (row === undefined || (row.hidden && ownedBy !== null) || (ownedBy !== null && row.owner !== ownedBy)) throw new Refusal('not_found');
-      const cause = await step(tx, row);
-      const after = (await findIdentity(tx, identityId))!;
+      const cause = await step(tx, await this.owned(tx, { actor, ...which }, isNew));
+      const after = (await findIdentity(tx, which.identityId))!;
       if (cause !== undefined) await this.parts.events.add(tx, after, cause);
       return { result: after, changed: cause !== undefined };
     });
-    if (changed) this.parts.log.info({ actorId: actor.callerId, identityId, serverId: result.serverId }, done);
+    if (changed) this.parts.log.info({ actorId: actor.callerId, identityId: result.id, serverId: result.serverId }, done);
     const names = await ownerNames(this.parts.db, [result]);
     return { identity: shownIdentity(result, names.get(result.owner) ?? null), directory };
   }

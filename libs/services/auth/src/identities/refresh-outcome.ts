@@ -24,6 +24,9 @@ const answer = (outcome: RefreshAnswer['outcome'], reason: RefreshAnswer['reason
 /** Whether a new token can be had without the owner. */
 export const isRenewable = ({ grant, refreshRef }: IdentityRow): boolean => refreshRef !== null || grant === 'client_credentials';
 
+/** Whether its authorization server did not answer lately, and is not asked for a while. */
+export const isLeftAlone = ({ retryAt }: IdentityRow, nowMs: number): boolean => retryAt !== null && retryAt > nowMs;
+
 /**
  * What a question comes to, by the row alone. A question about an older credential than the present
  * one is answered by leasing again. What a server says to headers, or to a token that was just got
@@ -35,25 +38,28 @@ export function judge(row: IdentityRow, question: RefreshQuestion, nowMs: number
   if (question.version < row.credentialVersion && question.version > 0) return answer('fresh');
   if (question.cause === 'refused') return judgeRefusal(row, nowMs);
   if (row.method === 'headers') return answer('unchanged');
-  if (!isRenewable(row)) return row.expiresAt !== null && row.expiresAt <= nowMs ? { end: 'no_refresh_token' } : answer('unchanged');
-  if (question.cause !== 'restarted' && isFresh(row, nowMs)) return answer(question.cause === 'expired' ? 'fresh' : 'unchanged');
-  return whenAllowed(row, question, nowMs);
+  return isRenewable(row) ? judgeAge(row, question, nowMs) : judgeUnrenewable(row, nowMs);
+}
+
+function judgeUnrenewable({ expiresAt }: IdentityRow, nowMs: number): Verdict {
+  return expiresAt !== null && expiresAt <= nowMs ? { end: 'no_refresh_token' } : answer('unchanged');
+}
+
+function judgeAge(row: IdentityRow, { cause }: RefreshQuestion, nowMs: number): Verdict {
+  if (cause === 'restarted') return 'refresh';
+  if (isFresh(row, nowMs)) return answer(cause === 'expired' ? 'fresh' : 'unchanged');
+  return isLeftAlone(row, nowMs) ? answer('retrying', row.reason) : 'refresh';
 }
 
 function judgeRefusal(row: IdentityRow, nowMs: number): Verdict {
   const sinceMs = row.refusedAt === null ? Infinity : nowMs - row.refusedAt;
   if (row.method === 'headers') return judgeAgain(sinceMs, HEADERS_WINDOW_MS, 'note_refusal');
   if (!isRenewable(row)) return { end: 'no_refresh_token' };
-  if (row.retryAt !== null && row.retryAt > nowMs) return answer('retrying', row.reason);
+  if (isLeftAlone(row, nowMs)) return answer('retrying', row.reason);
   return judgeAgain(sinceMs, TOKEN_WINDOW_MS, 'refresh');
 }
 
 function judgeAgain(sinceMs: number, windowMs: number, first: Verdict): Verdict {
   if (sinceMs > windowMs) return first;
   return sinceMs < APART_MS ? answer('unchanged') : { end: 'server_refused' };
-}
-
-function whenAllowed({ retryAt, reason }: IdentityRow, { cause }: RefreshQuestion, nowMs: number): Verdict {
-  const isEarly = cause !== 'restarted' && retryAt !== null && retryAt > nowMs;
-  return isEarly ? answer('retrying', reason) : 'refresh';
 }

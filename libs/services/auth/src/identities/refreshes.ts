@@ -6,7 +6,7 @@ import type { FindUpstream } from '../upstreams/find-upstream.js';
 import { TokenRefused, type TokenRequests, type UpstreamTokens } from '../upstreams/upstream-tokens.js';
 import type { IdentityLease } from './identity-leases.js';
 import { findIdentity, updateIdentity, type IdentityRow } from './identity-rows.js';
-import { isRenewable, judge, type RefreshAnswer, type RefreshQuestion } from './refresh-outcome.js';
+import { isLeftAlone, isRenewable, judge, type RefreshAnswer, type RefreshQuestion } from './refresh-outcome.js';
 import { RefreshWrites, type RefreshWritesParts } from './refresh-writes.js';
 
 /** What refreshing works with. */
@@ -56,8 +56,7 @@ export class Refreshes {
   /** Refreshes one that nobody waits for, unless it is left alone for a while. */
   async ahead(id: string): Promise<void> {
     const row = await this.row(id);
-    const isLeftAlone = row.retryAt !== null && row.retryAt > this.parts.clock.now();
-    if (isRenewable(row) && !isLeftAlone) await this.flight(row, false);
+    if (isRenewable(row) && !isLeftAlone(row, this.parts.clock.now())) await this.flight(row, false);
   }
 
   /** Resolves when nothing of this instance's is under way. */
