@@ -1,5 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import { directoryContracts, edgeContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { edgeContracts, vaultContracts, type directoryContracts, type policyContracts } from '@gatehouse/contracts';
 import type { Ephemeral } from '@gatehouse/ephemeral';
 import type { Clock } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
@@ -24,13 +24,15 @@ import { PendingRequests } from './sessions/pending-requests.js';
 import { SessionBook } from './sessions/session-book.js';
 import { DirectoryMirror } from './snapshot/directory-mirror.js';
 import { DirectoryState } from './snapshot/directory-state.js';
+import { directoryFeed, policyFeed } from './snapshot/edge-feeds.js';
 import { PolicyState } from './snapshot/policy-state.js';
 import { forgetRestarted } from './snapshot/restarted-servers.js';
-import { SnapshotFeed } from './snapshot/snapshot-feed.js';
+import type { SnapshotFeed } from './snapshot/snapshot-feed.js';
 import type { Spool } from './spool/spool.js';
 import { IssuerRequests } from './tokens/issuer-requests.js';
 import { Resources } from './tokens/resources.js';
 import { TokenCheck } from './tokens/token-check.js';
+import { AskedElsewhere } from './upstream-sse/asked-elsewhere.js';
 import { SseUpstreams } from './upstream-sse/sse-upstreams.js';
 import { stillAllowed } from './upstream-sse/still-allowed.js';
 
@@ -69,34 +71,19 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   const upstreams = new SignedDestinations(outbound, statements, { issuer, clock });
   const streams = new OpenStreams();
   const leases = new CredentialLeases(bus, keys.pair, clock);
-  const policyFeed = new SnapshotFeed({
-    ...{ name: 'policy', bus, clock, log } as const,
-    request: policyContracts.getPolicySnapshot,
-    published: policyContracts.policySnapshotPublished,
-    schema: policyContracts.policySnapshot,
-    keys: (anew) => keys.verification('policy', anew),
-    apply: (snapshot) => {
-      const before = state.lastPolicy();
-      const next = new PolicyState(snapshot, upstreams, before);
-      state.replacePolicy(next);
-      forgetRestarted(before, next, leases);
-      setImmediate(() => reviewed(edge));
-    },
+  const policies = policyFeed({ bus, clock, log, keys }, (snapshot) => {
+    const before = state.lastPolicy();
+    const next = new PolicyState(snapshot, upstreams, before);
+    state.replacePolicy(next);
+    forgetRestarted(before, next, leases);
+    setImmediate(() => reviewed(edge));
   });
-  const directoryFeed = new SnapshotFeed({
-    ...{ name: 'directory', bus, clock, log } as const,
-    request: directoryContracts.getDirectory,
-    published: directoryContracts.directoryPublished,
-    schema: directoryContracts.directory,
-    keys: (anew) => keys.verification('directory', anew),
-    apply: (snapshot) => {
-      state.replaceDirectory(new DirectoryState(snapshot));
-      setImmediate(() => reviewed(edge));
-    },
+  const directories = directoryFeed({ bus, clock, log, keys }, (snapshot) => {
+    state.replaceDirectory(new DirectoryState(snapshot));
+    setImmediate(() => reviewed(edge));
   });
-  state.policyFeed = policyFeed;
-  state.directoryFeed = directoryFeed;
-  const tokens = tokenParts(world, state, directoryFeed);
+  [state.policyFeed, state.directoryFeed] = [policies, directories];
+  const tokens = tokenParts(world, state, directories);
   const patience = { headMs: settings.upstreamHeadMs, silenceMs: settings.upstreamSilenceMs };
   const edge: Edge = {
     ...tokens,
@@ -107,15 +94,15 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
     pending: new PendingRequests(ephemeral),
     renewals: new Renewals(bus, leases, log),
-    obtained: new ObtainedIdentities(bus, (version, limitMs) => directoryFeed.reached(version, limitMs)),
+    obtained: new ObtainedIdentities(bus, (version, limitMs) => directories.reached(version, limitMs)),
     connectLinks: new ConnectLinks(bus, log),
-    sse: new SseUpstreams({ outbound: upstreams, clock, patience, isStillAllowed: (who, server) => stillAllowed(who, server, state, tokens.tokens) }),
+    sse: new SseUpstreams({ outbound: upstreams, clock, patience, asked: new AskedElsewhere(ephemeral, () => keys.session), isStillAllowed: (who, server) => stillAllowed(who, server, state, tokens.tokens) }),
     patience,
     draining: false,
   };
-  const mirror = new DirectoryMirror({ ephemeral, feed: directoryFeed, keys: () => keys.verification('directory'), clock, log });
-  const probes = new ProbeRunner({ bus, edge, outbound: upstreams, policyWith: policyOf(state, policyFeed), directory: directoryOf(state, directoryFeed) });
-  return { edge, state, keys, outbound, statements, policyFeed, directoryFeed, mirror, probes };
+  const mirror = new DirectoryMirror({ ephemeral, feed: directories, keys: () => keys.verification('directory'), clock, log });
+  const probes = new ProbeRunner({ bus, edge, outbound: upstreams, policyWith: policyOf(state, policies), directory: directoryOf(state, directories) });
+  return { edge, state, keys, outbound, statements, policyFeed: policies, directoryFeed: directories, mirror, probes };
 }
 
 function reviewed({ streams, sse }: Edge): void {

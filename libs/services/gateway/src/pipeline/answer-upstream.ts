@@ -10,7 +10,7 @@ const ANSWER_BYTES = 64 * 1024;
  * to). Best effort: an upstream that cannot be told waits for its own timeout.
  */
 export async function answerUpstream(armed: Armed, message: JsonObject, { sse }: Edge): Promise<void> {
-  if (armed.resolved.server.entry.transport === 'sse') return sse.tell(armed, message);
+  if (armed.resolved.server.entry.transport === 'sse') return sse.answer(armed, message);
   const { accept: _accept, 'last-event-id': _resume, ...headers } = armed.headers;
   const request = {
     method: 'POST',

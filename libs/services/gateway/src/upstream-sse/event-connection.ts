@@ -76,6 +76,11 @@ export class EventConnection implements Dispatcher.DispatchHandler {
     return this.#failure !== undefined;
   }
 
+  /** The address that messages are posted to. */
+  get endpoint(): string {
+    return this.#endpoint!.url;
+  }
+
   /** Sends one message; the answer to it comes as an event. Rejects as a destination does. */
   post(body: Buffer, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<SmallAnswer> {
     const lines = { ...headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json' };

@@ -2,8 +2,10 @@ import { Refusal } from '@gatehouse/kernel';
 import { parseServerMessage, type McpNotification, type McpRequest, type RequestId } from '@gatehouse/mcp';
 import type { SmallAnswer } from '@gatehouse/outbound';
 import type { Answer } from '../pipeline/exchange.js';
+import type { AnswerAddress } from './asked-elsewhere.js';
 import { AnswerSink, type SinkHost, type SinkPatience } from './answer-sink.js';
 import { EventConnection, type ConnectionListener, type ConnectionOrder } from './event-connection.js';
+import { Questions } from './questions.js';
 import { UnaskedMessages } from './unasked-messages.js';
 
 /** One message of a client with the headers it goes out with; nothing of them is kept. */
@@ -18,6 +20,14 @@ export interface OutgoingRequest extends Outgoing {
   readonly progressToken: RequestId | undefined;
   /** False for `initialize`: nothing else may stand in its answer. */
   readonly takesUnasked: boolean;
+}
+
+/** What a session tells of itself. */
+export interface SessionEvents {
+  /** It asks its client something: under which name, where the answer goes and under which id. */
+  onAsked(name: string, address: AnswerAddress): void;
+  /** Nothing can be sent any more. */
+  onOver(): void;
 }
 
 interface Call {
@@ -35,6 +45,7 @@ const GONE = 404;
 export class SseSession implements ConnectionListener, SinkHost {
   readonly #calls = new Map<string, Call>();
   readonly #unasked = new UnaskedMessages();
+  readonly #questions = new Questions();
   readonly #pausing = new Set<AnswerSink>();
   #connection: EventConnection | undefined;
   #stream: AnswerSink | undefined;
@@ -43,12 +54,12 @@ export class SseSession implements ConnectionListener, SinkHost {
 
   private constructor(
     private readonly patience: SinkPatience,
-    private readonly onOver: () => void,
+    private readonly events: SessionEvents,
   ) {}
 
   /** Opens the connection; what the server answered instead, when it opened none. Refuses as `EventConnection.open`. */
-  static async open(order: ConnectionOrder, patience: SinkPatience, onOver: () => void): Promise<SseSession | SmallAnswer> {
-    const session = new SseSession(patience, onOver);
+  static async open(order: ConnectionOrder, patience: SinkPatience, events: SessionEvents): Promise<SseSession | SmallAnswer> {
+    const session = new SseSession(patience, events);
     const opened = await EventConnection.open(order, session);
     if ('refused' in opened) return opened.refused;
     session.#connection = opened.connection;
@@ -84,6 +95,11 @@ export class SseSession implements ConnectionListener, SinkHost {
     return { kind: 'whole', ...(await this.#post(message)) };
   }
 
+  /** The id under which the server waits for the answer to a request that the client knows by this name, once. */
+  asked(name: RequestId): RequestId | undefined {
+    return this.#questions.take(name);
+  }
+
   /** The client's open stream; the one before, whose client may be long gone, ends. */
   listen(onSink?: (sink: AnswerSink) => void): Promise<Answer> {
     this.#stream?.end();
@@ -104,13 +120,13 @@ export class SseSession implements ConnectionListener, SinkHost {
     const message = parseServerMessage(data);
     if (message.kind === 'response') this.#calls.get(JSON.stringify(message.id))?.sink.respond(data);
     else if (message.method === 'notifications/progress') this.#progress(message, data);
-    else this.#tellClient(data);
+    else this.#tellClient(this.#named(message, data));
   }
 
   onEnd(refusal: Error): void {
     for (const { sink } of [...this.#calls.values()]) sink.fail(refusal);
     this.#stream?.end();
-    this.onOver();
+    this.events.onOver();
   }
 
   pause(sink: AnswerSink): void {
@@ -142,7 +158,13 @@ export class SseSession implements ConnectionListener, SinkHost {
     for (const { sink, request } of this.#calls.values()) if (token !== undefined && request.progressToken === token) return sink.push(data);
   }
 
-  #tellClient(data: Buffer): void {
+  #named(message: McpRequest | McpNotification, data: Buffer): Buffer | undefined {
+    if (message.kind === 'notification') return message.method === 'notifications/cancelled' ? this.#questions.cancelled(message) : data;
+    return this.#questions.named(message, (name, id) => this.events.onAsked(name, { endpoint: this.#connection!.endpoint, id }));
+  }
+
+  #tellClient(data: Buffer | undefined): void {
+    if (data === undefined) return;
     const to = this.#stream ?? [...this.#calls.values()].findLast(({ request }) => request.takesUnasked)?.sink;
     if (to === undefined) this.#unasked.hold(data);
     else to.push(data);

@@ -124,6 +124,20 @@ describe('an HTTP+SSE server behind an edge', () => {
     expect(JSON.stringify(await asking.next())).toContain('well');
   });
 
+  it('hears the answer of its client from another edge, though that edge has a connection of its own', async () => {
+    const id = await opened({ sampling: {} });
+    await other.call('old', ada, id, 'echo', 1, { text: 'x' });
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'ask', arguments: {} } });
+    const asking = await openStream(stage.gateway.port, '/mcp/old', { authorization: `Bearer ${ada}`, 'mcp-session-id': id }, body);
+    reading.push(asking);
+    const question = await asking.next();
+    const result = { model: 'm', role: 'assistant', content: { type: 'text', text: 'from afar' } };
+    expect((await other.post('old', ada, { jsonrpc: '2.0', id: question.id, result }, { 'mcp-session-id': id })).status).toBe(202);
+    expect(JSON.stringify(await asking.next())).toContain('from afar');
+    const again = await other.post('old', ada, { jsonrpc: '2.0', id: question.id, result }, { 'mcp-session-id': id });
+    expect([again.status, again.json.error.code]).toEqual([400, -32600]);
+  });
+
   it('is told no for a client that cannot be asked', async () => {
     const id = await opened();
     const answer = await stage.call('old', ada, id, 'ask', 3);

@@ -1,5 +1,5 @@
 import { asRefusalOrFault, Refusal, type Clock, type JsonObject } from '@gatehouse/kernel';
-import { parseServerMessage } from '@gatehouse/mcp';
+import { parseServerMessage, type McpResponse, type RequestId } from '@gatehouse/mcp';
 import type { Outbound, SmallAnswer } from '@gatehouse/outbound';
 import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
@@ -12,6 +12,7 @@ import { openUpstreamSession, type UpstreamReply } from '../sessions/upstream-se
 import type { DirectoryCaller } from '../snapshot/directory-state.js';
 import type { EdgeServer } from '../snapshot/policy-state.js';
 import type { AnswerSink, SinkPatience } from './answer-sink.js';
+import type { AskedElsewhere } from './asked-elsewhere.js';
 import { initializeAnswer, isRefusal, withToldVersion } from './initialize-answer.js';
 import { OpenConnections, type Kept } from './open-connections.js';
 import { headersOf, outgoingOf, outgoingRequestOf } from './outgoing.js';
@@ -22,12 +23,15 @@ import { SseSession } from './sse-session.js';
 export interface SseWorld {
   outbound: Pick<Outbound, 'destination'>;
   clock: Clock;
+  /** Where answers to servers' requests go that reach another edge. */
+  asked: AskedElsewhere;
   patience: SinkPatience;
   /** Whether what opened a connection would be allowed now: asked after each new snapshot. */
   isStillAllowed: (who: DirectoryCaller, server: EdgeServer['entry']) => boolean;
 }
 
 const SWEEP_MS = 15_000;
+const ANSWER_BYTES = 64 * 1024;
 const ACCEPTED: Answer = { kind: 'whole', status: 202, headers: {}, body: Buffer.alloc(0) };
 const ENDED: Answer = { kind: 'whole', status: 200, headers: {}, body: Buffer.alloc(0) };
 const CLOSED = new Refusal('upstream_unreachable', { reason: 'closed' });
@@ -69,11 +73,13 @@ export class SseUpstreams {
     return request === undefined ? session.listen(untilGone) : session.request(request, untilGone);
   }
 
-  /** Tells an upstream on the client's behalf; an upstream that is gone need not be told. */
-  async tell(armed: Armed, message: JsonObject): Promise<void> {
+  /** Answers a request of an upstream on the client's behalf; an upstream that is gone need not be answered. */
+  async answer(armed: Armed, message: JsonObject): Promise<void> {
     const session = this.#connections.get(useOf(armed).key)?.session;
     if (session === undefined || session.isOver) return;
-    await session.tell({ body: Buffer.from(JSON.stringify(message)), headers: headersOf(armed) }).catch((error: unknown) => asRefusalOrFault(error));
+    const id = session.asked(message['id'] as RequestId);
+    if (id === undefined) return;
+    await session.tell({ body: Buffer.from(JSON.stringify({ ...message, id })), headers: headersOf(armed) }).catch((error: unknown) => asRefusalOrFault(error));
   }
 
   /** Closes what would not be opened now: after each new snapshot. */
@@ -127,14 +133,31 @@ export class SseUpstreams {
   async #tell(armed: Armed, edge: Edge): Promise<Answer> {
     const session = this.#used(armed);
     const { intent } = armed.resolved;
-    if (intent.kind === 'response') {
-      if (session === undefined) throw new Refusal('upstream_unreachable', { reason: 'session_lost' });
-      return session.tell(outgoingOf(armed, edge));
-    }
+    if (intent.kind === 'response') return this.#answer(armed, intent.message, session);
     const isInitialized = intent.kind === 'message' && intent.message.method === 'notifications/initialized';
     if (session === undefined || (isInitialized && session.isInitialized)) return ACCEPTED;
     if (isInitialized) session.isInitialized = true;
     return session.tell(outgoingOf(armed, edge));
+  }
+
+  // Only the server session that asked may have the answer; its connection may be another edge's.
+  async #answer(armed: Armed, { id: name, result, error }: McpResponse, session: SseSession | undefined): Promise<Answer> {
+    const [own, elsewhere] = [session?.asked(name), await this.world.asked.take(name)];
+    const id = own ?? elsewhere?.id;
+    if (id === undefined) throw new Refusal('upstream_unreachable', { reason: 'session_lost' });
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result, error }));
+    if (own !== undefined) return session!.tell({ body, headers: headersOf(armed) });
+    return this.#post(armed, elsewhere!.endpoint, body);
+  }
+
+  async #post(armed: Armed, endpoint: string, body: Buffer): Promise<Answer> {
+    const { origin } = armed.destination;
+    if (new URL(endpoint).origin !== origin) throw new Refusal('upstream_unreachable', { reason: 'session_lost' });
+    const headers = { ...headersOf(armed), accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+    const destination = this.world.outbound.destination(endpoint, armed.resolved.server.entry);
+    const answer = await destination.fetchSmall({ method: 'POST', headers, body, maxBytes: ANSWER_BYTES, timeoutMs: this.world.patience.headMs });
+    if (answer.status === 404) throw new Refusal('upstream_unreachable', { reason: 'session_lost' });
+    return { kind: 'whole', ...answer };
   }
 
   /** The session's connection, opened and initialized with what its client said when there is none. */
@@ -181,7 +204,10 @@ export class SseUpstreams {
       openMs: this.world.patience.headMs,
     };
     try {
-      const opened = await SseSession.open(order, this.world.patience, () => this.#connections.remove(kept));
+      const opened = await SseSession.open(order, this.world.patience, {
+        onAsked: (name, address) => this.world.asked.note(name, address),
+        onOver: () => this.#connections.remove(kept),
+      });
       if (opened instanceof SseSession) kept.session = opened;
       else this.#connections.remove(kept);
       return opened;
