@@ -1,16 +1,12 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
 import { policyContracts, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { newId, Refusal, sealTo } from '@gatehouse/kernel';
-import { Database, startEmbeddedPostgres, type EmbeddedPostgres } from '@gatehouse/persistence';
 import { createLogger } from '@gatehouse/telemetry';
-import { TestClock } from '@gatehouse/testing';
+import { TestClock, testDatabase, type TestDatabase } from '@gatehouse/testing';
 import { Controller, Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { z } from 'zod';
 import { startPolicyService, type RunningService } from './start-policy-service.js';
 
@@ -35,11 +31,7 @@ export class LeasingVault {
 @Module({ controllers: [LeasingVault] })
 class LeasingVaultModule {}
 
-let folder: string;
-let postgres: EmbeddedPostgres;
-let server: Database;
-let database: string;
-let databases = 0;
+let database: TestDatabase;
 export let broker: InProcessBroker;
 export let gateway: Bus;
 let vault: INestMicroservice;
@@ -51,7 +43,7 @@ export let orders: z.output<typeof policyContracts.probeOrdered.payload>[];
 const log = createLogger({ service: 'policy', level: 'silent' });
 
 export async function startReplica(): Promise<RunningService> {
-  const replica = await startPolicyService({ bus: inProcessBus(broker, 'policy'), log, clock, database, config: { probeIntervalMs: 300_000 } });
+  const replica = await startPolicyService({ bus: inProcessBus(broker, 'policy'), log, clock, database: database.url, config: { probeIntervalMs: 300_000 } });
   replicas.push(replica);
   return replica;
 }
@@ -65,24 +57,10 @@ export async function until<T>(what: () => T | undefined | Promise<T | undefined
   throw new Error('waited for ten seconds');
 }
 
-/** Each test has a database and a replica of its own; the servers under them are one file's. */
+/** Each test has a database and a replica of its own. */
 export function onPolicyStage(): void {
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'gatehouse-policy-'));
-    postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
-    server = await Database.open({ url: postgres.url, schema: 'public', migrations: [] });
-  }, 60_000);
-
-  afterAll(async () => {
-    await server.close();
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
-  }, 30_000);
-
   beforeEach(async () => {
-    databases += 1;
-    await server.query(`CREATE DATABASE policy_${databases}`);
-    database = Object.assign(new URL(postgres.url), { pathname: `/policy_${databases}` }).href;
+    database = await testDatabase();
     [broker, clock, replicas, published, orders] = [new InProcessBroker(), new TestClock(Date.now()), [], [], []];
     LeasingVault.away = false;
     vault = await NestFactory.createMicroservice(LeasingVaultModule, { strategy: inProcessBus(broker, 'vault').strategy(), logger: false });
@@ -97,6 +75,7 @@ export function onPolicyStage(): void {
     await Promise.all(replicas.map((replica) => replica.close()));
     await gateway.close();
     await vault.close();
+    await database.stop();
   }, 30_000);
 }
 
