@@ -30,10 +30,11 @@ export function resultFailure(result: CallToolResult, asText: string): CliFailur
   if (result.isError !== true) return undefined;
   const refusal: unknown = result._meta?.[REFUSAL_META_KEY];
   const code = isJsonObject(refusal) && isErrorCode(refusal['code']) ? refusal['code'] : undefined;
+  const server = isJsonObject(refusal) && typeof refusal['server'] === 'string' ? refusal['server'] : 'NAME';
   return new CliFailure({
     message: code === undefined ? `the tool says it failed: ${asText}` : `refused: ${asText}`,
     code,
-    next: nextStep(code),
+    next: nextStep(code)?.replaceAll('NAME', server),
   });
 }
 

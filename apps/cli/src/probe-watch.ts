@@ -1,5 +1,6 @@
 import { api, policyContracts } from '@gatehouse/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
 import { path, type AdminApi } from './admin-api.js';
 import { PROBE_ADVICE } from './next-steps.js';
 
@@ -18,6 +19,22 @@ export async function afterProbe(admin: AdminApi, name: string, since: number | 
     if (probed(server, since) || performance.now() >= deadline) return server;
     await sleep(POLL_MS);
   }
+}
+
+/** With its credential a server is looked at once more, a moment after it was without. */
+const SECOND_LOOK_MS = 3_000;
+
+/** The same where a credential was given: it becomes known just after the server, so that the first look may be without it. */
+export async function afterProbeWith(admin: AdminApi, name: string, since: number | null, auth: Given | undefined): Promise<Server> {
+  const first = await afterProbe(admin, name, since);
+  return hasCredential(auth) && first.health.status !== 'healthy' ? afterProbe(admin, name, first.health.checkedAt, SECOND_LOOK_MS) : first;
+}
+
+type Given = z.output<typeof api.serverBody>['auth'];
+
+function hasCredential(auth: Given | undefined): boolean {
+  if (auth?.kind === 'headers') return auth.headers.some(({ secret, value }) => secret && value !== undefined);
+  return auth?.kind === 'oauth' && auth.grant === 'client_credentials';
 }
 
 /** True when a probe ended after `since`. */

@@ -36,10 +36,15 @@ export function nextFor(server: Server, surroundings: Surroundings): string | un
   return lines.length === 0 ? adviceFor(server) : lines.join('\n      ');
 }
 
+/** Whether accounts are connected by people; with the other grants they are made without. */
+export function needsPerson({ oauth }: Server): boolean {
+  return (oauth.grant ?? 'authorization_code') === 'authorization_code';
+}
+
 const BY_VERDICT: Record<upstreamContracts.AuthVerdict, (server: Server, surroundings: Surroundings) => string[]> = {
   open: () => [],
   failed: () => [],
-  sign_in: ({ name, identityMode }) => [`gatehouse connect ${name}${identityMode === 'global' ? ' --global' : ''}`],
+  sign_in: (server) => [needsPerson(server) ? `gatehouse connect ${server.name}${server.identityMode === 'global' ? ' --global' : ''}` : `nobody has to connect an account: the first call makes it (gatehouse server tools ${server.name})`],
   client: ({ name, health }, surroundings) => [
     ...(health.advice?.includes('/oauth/callback') === true ? [] : [`make a client at the provider with this callback address: ${gatewayPath(surroundings, '/oauth/callback').href}`]),
     `gatehouse server set ${name} --oauth-client-id ID --oauth-client-secret-file FILE`,

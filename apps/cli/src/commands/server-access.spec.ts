@@ -45,6 +45,11 @@ describe('server add', () => {
     expect([quiet.code, opened.length, quiet.err.includes('Connect the account at:\nhttps://gatehouse.test/connect/t1')]).toEqual([0, 1, true]);
   });
 
+  it('sends nobody to connect what the first call makes by itself', async () => {
+    const ran = await gatehouse(found(foundServer('sign_in', { oauth: { grant: 'client_credentials' }, identityMode: 'global' })), ['server', 'add', URL], { interactive: true });
+    expect([ran.code, ran.err.includes('gatehouse connect'), ran.err.includes('nobody has to connect an account')]).toEqual([0, false, true]);
+  });
+
   it('connects the shared account where calls carry that', async () => {
     const ran = await gatehouse({ ...found(foundServer('sign_in', { identityMode: 'global' })), ...connecting }, ['server', 'add', URL, '--identity-mode', 'global'], { interactive: true });
     expect([ran.code, sent('POST').visibility]).toEqual([0, 'global']);
@@ -115,6 +120,13 @@ describe('server set', () => {
     expect(sent('PATCH')).toEqual({ auth: { kind: 'oauth', scopes: ['repo'], clientId: 'ours', clientSecret: 's1' } });
     expect(world.arrived.find(({ method }) => method === 'PATCH')?.headers['if-match']).toBe('"4"');
     expect([ran.code, ran.err.includes('next: gatehouse connect github')]).toEqual([0, true]);
+  });
+
+  it('looks once more with a credential that was given', async () => {
+    const failing = { ...held, health: { ...held.health, status: 'failing' as const, failure: 'unauthenticated' as const, checkedAt: 8 } };
+    const good = healthyServer({ name: 'github', tools: 0, health: { ...healthyServer().health, checkedAt: 9 } });
+    const ran = await gatehouse({ [`GET ${SERVERS}/github`]: [{ body: held }, { body: failing }, { body: good }], [`PATCH ${SERVERS}/github`]: { body: after } }, ['server', 'set', 'github', '--bearer', '-', '-o', 'table'], { input: 't' });
+    expect([ran.code, ran.out.includes('healthy'), ran.err]).toEqual([0, true, '']);
   });
 
   it('takes away what --no- names, and waits for no look where none is needed', async () => {

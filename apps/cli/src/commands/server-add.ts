@@ -1,22 +1,18 @@
 import { api, policyContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
-import type { z } from 'zod';
 import { connectAccount, CONNECT_LIMIT_MS } from '../connect-account.js';
 import { remark } from '../output/print.js';
 import { fieldList } from '../output/table.js';
-import { afterProbe, healthText, toolNames } from '../probe-watch.js';
+import { afterProbeWith, healthText, toolNames } from '../probe-watch.js';
 import { requestBody } from '../request-body.js';
 import { settingsFrom, withSettingOptions, type SettingOptions } from '../server-settings.js';
-import { narration, nextFor } from '../sign-in-steps.js';
+import { narration, needsPerson, nextFor } from '../sign-in-steps.js';
 import { invocation, verb, type Context } from '../verb.js';
 
 type Server = policyContracts.Server;
-type Body = z.output<typeof api.serverBody>;
 
 /** A URL has a colon; the names of the catalogue have letters, digits and hyphens. */
 const CATALOGUE_NAME = /^[a-z0-9-]+$/;
-/** With its credential a server is looked at once more, a moment after it was without. */
-const SECOND_LOOK_MS = 3_000;
 
 interface AddOptions extends SettingOptions {
   name?: string;
@@ -33,7 +29,7 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
   const body = requestBody(api.serverBody, { ...(CATALOGUE_NAME.test(url) ? { catalogue: url } : { url }), name: options.name, ...settings });
   const created = await context.api.ask({ method: 'POST', path: '/servers', body, answer: policyContracts.server });
   if (context.surroundings.stderr.isTerminal) remark(context.surroundings, `${created.name} is registered; waiting for the first look at it …`);
-  const server = await looked(context, created.name, body);
+  const server = await afterProbeWith(context.api, created.name, null, body.auth);
   const tools = await toolNames(context.api, server);
   invocation(context, options).answer(server, () =>
     `${narration(server)}${fieldList({ server: server.name, endpoint: endpointUrl(context, server.name), forwards: server.url, health: healthText(server), tools })}`,
@@ -41,26 +37,16 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
   await tellNext(context, server, options);
 }
 
-async function looked(context: Context, name: string, { auth }: Body): Promise<Server> {
-  const first = await afterProbe(context.api, name, null);
-  const isGiven = auth.kind === 'headers' ? auth.headers.some(({ secret, value }) => secret && value !== undefined) : auth.kind === 'oauth' && auth.grant === 'client_credentials';
-  return isGiven && first.health.status !== 'healthy' ? afterProbe(context.api, name, first.health.checkedAt, SECOND_LOOK_MS) : first;
-}
-
 /** Says what is next, and where that is to connect an account, lets whoever sits there do it at once. */
 export async function tellNext(context: Context, server: Server, options: SettingOptions): Promise<void> {
   const { surroundings } = context;
   const next = nextFor(server, surroundings);
   if (next !== undefined) remark(surroundings, `${healthText(server)}\nnext: ${next}`);
-  if (!canConnect(server) || !surroundings.interactive) return;
+  const canConnect = server.health.verdict === 'sign_in' && server.health.status !== 'healthy' && needsPerson(server);
+  if (!canConnect || !surroundings.interactive) return;
   const visibility = server.identityMode === 'global' ? ('global' as const) : ('private' as const);
   await connectAccount(context, { server: server.name, visibility, browser: options.browser !== false, timeoutMs: CONNECT_LIMIT_MS });
   remark(surroundings, `The account is connected: gatehouse server tools ${server.name}`);
-}
-
-/** Whether somebody is to sign in there; the other grants need nobody. */
-function canConnect({ health, oauth }: Server): boolean {
-  return health.verdict === 'sign_in' && health.status !== 'healthy' && (oauth.grant ?? 'authorization_code') === 'authorization_code';
 }
 
 /** Where clients reach a server. */
