@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
 import { auditContracts, policyContracts, type api } from '@gatehouse/contracts';
-import { Refusal, systemClock } from '@gatehouse/kernel';
+import { Refusal } from '@gatehouse/kernel';
 import { z } from 'zod';
+import { hopsText } from '../debug-hops/hops-text.js';
 
 type LogLine = z.output<typeof api.logLine>;
 type Query = z.output<typeof api.logQuery>;
@@ -14,7 +15,7 @@ const SLOW_MS = 3_000;
 /** Where a follow goes on: after which line of policy, and from which cursor of audit (for the same start). */
 const PLACE = z.tuple([z.number().int().min(0), z.number().int().min(0), z.string().max(500).nullable()]);
 
-/** A server's own log: what policy keeps of its state and its probes, and what audit has of calls that went badly; of all calls, with the time of each hop, while it is debugged. */
+/** A server's own log: what policy keeps of its state and its probes, and what audit has of calls that went badly; of every call made while it was debugged, with the time of each hop. */
 @Injectable()
 export class ServerLogs {
   constructor(@Inject(BUS) private readonly bus: Bus) {}
@@ -23,13 +24,12 @@ export class ServerLogs {
   async read(name: string, query: Query): Promise<Page> {
     const { follow, limit, waitMs } = query;
     const [after, since, cursor] = query.cursor === undefined ? ([0, query.since, null] as const) : placeOf(query.cursor);
-    const { id, debugUntil } = await this.bus.request(policyContracts.getServer, { name });
-    const isDebugged = debugUntil !== null && debugUntil > systemClock.now();
-    const filter = { kind: 'mcp' as const, server: id, since, ...(isDebugged ? {} : { troubledBeyondMs: SLOW_MS }) };
+    const { id } = await this.bus.request(policyContracts.getServer, { name });
+    const filter = { kind: 'mcp' as const, server: id, since, troubledBeyondMs: SLOW_MS };
     const calls = await this.bus.request(auditContracts.queryRecords, { filter, follow, cursor, limit, waitMs });
     // Asked last: what happened while the records were waited for is told with them.
     const { items } = await this.bus.request(policyContracts.listServerLines, { name, since, after: follow ? after : null, limit });
-    const lines = [...items.map(ownLine), ...calls.items.map((record) => callLine(record, isDebugged))].sort((one, other) => one.at - other.at);
+    const lines = [...items.map(ownLine), ...calls.items.map(callLine)].sort((one, other) => one.at - other.at);
     if (!follow) return { items: lines.slice(-limit), nextCursor: null };
     return { items: lines, nextCursor: cursorOf([items.at(-1)?.seq ?? after, since, calls.nextCursor ?? cursor]) };
   }
@@ -39,23 +39,23 @@ function ownLine({ at, kind, event, detail }: policyContracts.ServerLine): LogLi
   return { at, kind, event, detail, ms: null, record: null };
 }
 
-function callLine({ id, at, facts, outcome }: auditContracts.AuditRecord, isDebugged: boolean): LogLine {
-  const { status = 'unknown', code = null, reason = null, steps } = outcome ?? {};
-  const why = [code, reason].filter((part) => part !== null).join(': ');
+function callLine({ id, at, facts, outcome }: auditContracts.AuditRecord): LogLine {
   const event = [facts.method, namedTarget(facts)].filter((part) => part !== null).join(' ');
-  const ended = status === 'ok' ? good(steps) : why === '' ? status : `${status} (${why})`;
-  const detail = isDebugged ? [ended, ...hops(steps)].join('; ') : ended;
-  return { at, kind: 'call', event, detail, ms: steps?.total ?? null, record: id };
+  const ended = outcome === null ? 'unknown' : endingOf(outcome);
+  const detail = outcome?.hops === undefined ? ended : [ended, ...stepTexts(outcome.steps), hopsText(outcome.hops)].join('; ');
+  return { at, kind: 'call', event, detail, ms: outcome?.steps.total ?? null, record: id };
 }
 
-function good(steps: auditContracts.StepTimings | undefined): string {
-  return (steps?.total ?? 0) > SLOW_MS ? 'slow' : 'ok';
+function endingOf({ status, code, reason = null, steps, hops }: auditContracts.RecordOutcome): string {
+  const isQuick = hops !== undefined && (steps.forward ?? 0) <= SLOW_MS;
+  if (status === 'ok') return isQuick ? 'ok' : 'slow';
+  const why = [code, reason].filter((part) => part !== null).join(': ');
+  return why === '' ? status : `${status} (${why})`;
 }
 
-/** Milliseconds of each hop, in the order in which a call meets them. */
-function hops(steps: auditContracts.StepTimings = {}): string[] {
-  const { total: _total, ...each } = steps;
-  return Object.entries(each).map(([hop, ms]) => `${hop} ${ms} ms`);
+/** Milliseconds of each step, in the order in which a call meets them. */
+function stepTexts({ total: _total, ...each }: auditContracts.StepTimings): string[] {
+  return Object.entries(each).map(([step, ms]) => `${step} ${ms} ms`);
 }
 
 /** Names of tools and prompts are the server's own; a resource's URI may say as much of a person as an argument. */
