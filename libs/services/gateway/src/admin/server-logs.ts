@@ -46,10 +46,10 @@ function callLine({ id, at, facts, outcome }: auditContracts.AuditRecord): LogLi
   return { at, kind: 'call', event, detail, ms: outcome?.steps.total ?? null, record: id };
 }
 
-function endingOf({ status, code, reason = null, steps, hops }: auditContracts.RecordOutcome): string {
+function endingOf({ status, code, reason, steps, hops }: auditContracts.RecordOutcome): string {
   const isQuick = hops !== undefined && (steps.forward ?? 0) <= SLOW_MS;
   if (status === 'ok') return isQuick ? 'ok' : 'slow';
-  const why = [code, reason].filter((part) => part !== null).join(': ');
+  const why = [code, reason ?? null].filter((part) => part !== null).join(': ');
   return why === '' ? status : `${status} (${why})`;
 }
 
