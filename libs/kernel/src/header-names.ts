@@ -29,7 +29,10 @@ const RESERVED = new Set([
 /** Families of such names. */
 const RESERVED_PREFIXES = ['access-control-', 'content-', 'gatehouse-', 'mcp-', 'proxy-', 'sec-', 'x-forwarded-', 'x-gatehouse-'];
 
-const isReserved = (name: string): boolean => RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+/** Whether a name (lower case) is one that Gatehouse sets itself, or nobody does. */
+export function isReservedHeader(name: string): boolean {
+  return RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
 
 /**
  * The names of the headers that a server gets with every request. `Authorization` is allowed: it is the usual place
@@ -40,7 +43,7 @@ export function requireHeaderNames(names: readonly string[]): void {
   const seen = new Set<string>();
   for (const header of names) {
     const name = header.toLowerCase();
-    if (isReserved(name)) throw new Refusal('header_refused', { header, reason: 'reserved' });
+    if (isReservedHeader(name)) throw new Refusal('header_refused', { header, reason: 'reserved' });
     if (seen.has(name)) throw new Refusal('header_refused', { header, reason: 'given_twice' });
     seen.add(name);
   }

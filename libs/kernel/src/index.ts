@@ -1,7 +1,7 @@
 export { systemClock, type Clock } from './clock.js';
 export { ERRORS, errorRow, type ErrorCode, type ErrorRow } from './error-table.js';
 export { asRefusalOrFault, Fault, isErrorCode, Refusal } from './errors.js';
-export { requireHeaderNames } from './header-names.js';
+export { isReservedHeader, requireHeaderNames } from './header-names.js';
 export { ID_PREFIXES, idPattern, newId, timeOfId, type IdKind } from './ids.js';
 export { isJsonObject, type JsonObject, type JsonValue } from './json.js';
 export { AeadKey } from './sealing/aead-key.js';

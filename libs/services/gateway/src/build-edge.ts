@@ -21,7 +21,9 @@ import { LIMITS } from './limits.js';
 import { ProbeRunner } from './probe/probe-runner.js';
 import { OpenStreams } from './sessions/open-streams.js';
 import { PendingRequests } from './sessions/pending-requests.js';
+import { RememberedInitialize } from './sessions/remembered-initialize.js';
 import { SessionBook } from './sessions/session-book.js';
+import { UpstreamSessions } from './sessions/upstream-sessions.js';
 import { DirectoryMirror } from './snapshot/directory-mirror.js';
 import { DirectoryState } from './snapshot/directory-state.js';
 import { directoryFeed, policyFeed } from './snapshot/edge-feeds.js';
@@ -93,6 +95,8 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     load: new CallLoad(),
     sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
     pending: new PendingRequests(ephemeral),
+    upstreamSessions: new UpstreamSessions(ephemeral, () => keys.session, clock),
+    initializes: new RememberedInitialize(ephemeral, () => keys.session, clock),
     renewals: new Renewals(bus, leases, log),
     obtained: new ObtainedIdentities(bus, (version, limitMs) => directories.reached(version, limitMs)),
     connectLinks: new ConnectLinks(bus, log),

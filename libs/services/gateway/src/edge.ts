@@ -13,6 +13,8 @@ import type { EdgeKeys } from './keys/edge-keys.js';
 import type { SessionBook } from './sessions/session-book.js';
 import type { OpenStreams } from './sessions/open-streams.js';
 import type { PendingRequests } from './sessions/pending-requests.js';
+import type { RememberedInitialize } from './sessions/remembered-initialize.js';
+import type { UpstreamSessions } from './sessions/upstream-sessions.js';
 import type { DirectoryState } from './snapshot/directory-state.js';
 import type { PolicyState } from './snapshot/policy-state.js';
 import type { Resources } from './tokens/resources.js';
@@ -46,6 +48,9 @@ export interface Edge {
   readonly sessions: SessionBook;
   readonly streams: OpenStreams;
   readonly pending: PendingRequests;
+  /** Sessions at upstreams that were opened after their client's, and what the client said when it opened its own. */
+  readonly upstreamSessions: UpstreamSessions;
+  readonly initializes: RememberedInitialize;
   /** Upstreams of HTTP+SSE. */
   readonly sse: SseUpstreams;
   readonly leases: CredentialLeases;

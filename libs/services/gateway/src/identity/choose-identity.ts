@@ -15,10 +15,16 @@ const NOTHING = choiceOfNone('missing', 'nothing_connected');
 export function chooseIdentity(identities: IdentityIndex, { id, identityMode }: Entry, caller: Pick<Account, 'id' | 'kind'>): Choice {
   if (identityMode === 'none') return NO_MODE;
   if (identityMode === 'global') return identities.of(id, 'global')?.shared ?? NOTHING;
-  // Identities belong to people or to the organisation: a service account has none of its own.
-  const own = caller.kind === 'person' ? identities.of(id, caller.id)?.own : undefined;
-  if (own !== undefined || identityMode === 'private-required') return own ?? NOTHING;
-  return identities.of(id, 'global')?.fallback ?? NOTHING;
+  return ownOf(identities, id, caller) ?? (identityMode === 'private-required' ? NOTHING : fallbackOf(identities, id));
+}
+
+// Identities belong to people or to the organisation: a service account has none of its own.
+function ownOf(identities: IdentityIndex, serverId: string, { id, kind }: Pick<Account, 'id' | 'kind'>): Choice | undefined {
+  return kind === 'person' ? identities.of(serverId, id)?.own : undefined;
+}
+
+function fallbackOf(identities: IdentityIndex, serverId: string): Choice {
+  return identities.of(serverId, 'global')?.fallback ?? NOTHING;
 }
 
 /** The same by the caller's id, for whoever asks beforehand; undefined when nobody by that id may call. */

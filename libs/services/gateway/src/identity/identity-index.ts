@@ -41,6 +41,11 @@ export class Holding {
     this.#held.push(identity);
   }
 
+  /** Whether it is still held and was not revoked. */
+  isLive(id: string): boolean {
+    return this.#held.some((each) => each.id === id && each.status !== 'revoked');
+  }
+
   /** As the owner's own: the preferred of the usable ones, the only one, the newest; `dead` when none is usable. */
   get own(): Choice {
     return (this.#own ??= this.#choice('private', undefined));
@@ -82,6 +87,11 @@ export class IdentityIndex {
   isAnyUsable(serverId: string): boolean {
     const owners = this.#byServer.get(serverId)?.values() ?? [];
     return [...owners].some(({ own }) => own.outcome !== 'dead');
+  }
+
+  /** Whether an identity that was chosen before is still its owner's and was not revoked. */
+  isLive({ id, serverId, owner }: DirectoryIdentity): boolean {
+    return this.of(serverId, owner)?.isLive(id) === true;
   }
 
   #add(identity: DirectoryIdentity): void {

@@ -34,3 +34,14 @@ async function renewedLease(target: LeaseTarget, edge: Edge): Promise<LeasedCred
   if (renewal === 'retrying' || renewal === 'unknown') throw new Refusal('credential_expired');
   return edge.leases.held(target) ?? (await edge.leases.fetch(target));
 }
+
+/**
+ * Has a credential renewed that the server refused; true when leasing again gives a new one, false when auth
+ * cannot be asked. Refuses with `identity_dead` and `credential_expired`.
+ */
+export async function renewRefused(identity: DirectoryIdentity, lease: LeasedCredential, challenge: string, edge: Edge): Promise<boolean> {
+  const renewal = await edge.renewals.ask({ identityId: identity.id, version: lease.terms.version, cause: 'refused', challenge });
+  if (renewal === 'dead' || renewal === 'unchanged') throw new Refusal('identity_dead', { reason: 'not_accepted' });
+  if (renewal === 'retrying') throw new Refusal('credential_expired');
+  return renewal === 'fresh';
+}

@@ -1,6 +1,7 @@
 import type { Decision, Question } from '@gatehouse/policy-engine';
 import { isJsonObject, Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
+import { callsConnectTool } from '../identity/connect-tool.js';
 import { isInitialize, type Resolved } from './resolve.js';
 
 let earn: (resolved: Resolved, decision: Decision) => Authorized;
@@ -49,7 +50,8 @@ export function questionAbout(resolved: Resolved, action: Question['action'], na
 
 function questionOf(resolved: Resolved): Question {
   const { intent } = resolved;
-  if (intent.kind !== 'message') return questionAbout(resolved, 'connect', undefined);
+  // The tool that connects an account is ours: who may connect to the server may call it.
+  if (intent.kind !== 'message' || callsConnectTool(resolved)) return questionAbout(resolved, 'connect', undefined);
   const question = questionAbout(resolved, intent.admitted.action, intent.admitted.target);
   const given = intent.message.params?.['arguments'];
   if (isJsonObject(given)) question.arguments = given;

@@ -8,7 +8,7 @@ import { answerOf, openDraft, presenceOf } from './pipeline.js';
 import { memberOf, type Read } from './read.js';
 import { authenticateAgain } from './authenticate.js';
 import { receive } from './receive.js';
-import { isUpstreamFault } from './inspect.js';
+import { Cleared, isUpstreamFault } from './inspect.js';
 import type { CallDraft } from './record.js';
 import { refusalBody } from './refusal-body.js';
 import { relayEventsInto } from './relay.js';
@@ -58,9 +58,9 @@ async function answerMember(body: Read, { stream, response }: Way, edge: Edge): 
   const member = body.message as McpMessage;
   if (member.kind === 'request') draft.asked = { id: member.id, method: member.method };
   try {
-    const cleared = await answerOf(body, presenceOf(response), edge);
-    const { content } = cleared;
-    if (content.kind === 'events') return await relayEventsInto(stream, cleared, content, edge);
+    const answer = await answerOf(body, presenceOf(response), edge);
+    if (answer instanceof Cleared && answer.content.kind === 'events') return await relayEventsInto(stream, answer, answer.content, edge);
+    const { content } = answer;
     if (content.kind === 'message') await stream.send({ data: content.checked.bytes });
     if (content.kind === 'long') throw new Refusal('upstream_too_large');
     draft.close(content.kind === 'message' ? { status: content.checked.status, code: content.checked.code, httpStatus: 200 } : { status: 'ok', httpStatus: 202 });

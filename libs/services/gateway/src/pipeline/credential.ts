@@ -2,11 +2,11 @@ import type { Destination } from '@gatehouse/outbound';
 import { Refusal } from '@gatehouse/kernel';
 import type { LeasedCredential } from '../credentials/leased-credential.js';
 import type { Edge } from '../edge.js';
-import { openEventId } from '../sessions/session.js';
-import { headerOf } from '../http/request-head.js';
 import { leaseIdentity } from '../identity/lease-identity.js';
 import type { Identified } from './identify.js';
+import { openedSession } from './opened-session.js';
 import type { Resolved } from './resolve.js';
+import { headersOf } from './upstream-headers.js';
 
 interface Parts {
   identified: Identified;
@@ -40,10 +40,8 @@ export class Armed {
   }
 }
 
-const USER_AGENT = 'gatehouse';
-
 /**
- * Attaches the credential of the chosen identity. Refuses with `url_refused`, `credential_missing`,
+ * Attaches the credential of the chosen identity, in the upstream session that was opened with it. Refuses with `url_refused`, `credential_missing`,
  * `credential_unbound`, `credential_expired`, `identity_dead`, `vault_unavailable`, `unknown_session` (a
  * `Last-Event-ID` of another session).
  */
@@ -51,9 +49,11 @@ export async function credential(identified: Identified, edge: Edge): Promise<Ar
   const { resolved, choice } = identified;
   const { destination } = resolved.server;
   if (destination instanceof Refusal) throw destination;
+  const opening = openedSession(identified, destination, edge);
+  const opened = opening instanceof Promise ? await opening : opening;
   const lease = choice.identity === null ? undefined : await leaseIdentity(choice.identity, resolved.server, destination, edge);
   const { draft } = resolved.caller.received;
-  const headers = headersOf(resolved, edge, lease);
+  const headers = headersOf(resolved, opened, lease, edge);
   draft.mark('credential');
   return earn({ identified, destination, headers, lease });
 }
@@ -61,25 +61,4 @@ export async function credential(identified: Identified, edge: Edge): Promise<Ar
 /** The same call with the credential as it is by now: after the server refused the one before. */
 export function rearmed({ identified }: Armed, edge: Edge): Promise<Armed> {
   return credential(identified, edge);
-}
-
-function headersOf(resolved: Resolved, edge: Edge, lease: LeasedCredential | undefined): Record<string, string> {
-  const { session, intent } = resolved;
-  const headers: Record<string, string> = { 'user-agent': USER_AGENT, accept: 'application/json, text/event-stream' };
-  if (resolved.bytes.length > 0) headers['content-type'] = 'application/json';
-  if (session !== undefined) headers['mcp-protocol-version'] = session.protocolVersion;
-  if (session?.upstreamId != null) headers['mcp-session-id'] = session.upstreamId;
-  if (intent.kind === 'listen') resumeFrom(resolved, headers, edge);
-  for (const [name, value] of resolved.server.entry.headers) headers[name.toLowerCase()] = value;
-  for (const [name, value] of lease?.lines ?? []) headers[name] = value.use((bytes) => bytes.toString('latin1'));
-  return headers;
-}
-
-function resumeFrom(resolved: Resolved, headers: Record<string, string>, edge: Edge): void {
-  headers['accept'] = 'text/event-stream';
-  const sealed = headerOf(resolved.caller.received.request, 'last-event-id');
-  if (sealed === undefined) return;
-  const eventId = openEventId(sealed, resolved.session!, edge.keys.session);
-  if (eventId === undefined) throw new Refusal('unknown_session');
-  headers['last-event-id'] = eventId;
 }

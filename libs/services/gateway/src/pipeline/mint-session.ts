@@ -2,7 +2,7 @@ import { isSupported } from '@gatehouse/mcp';
 import { isJsonObject, Refusal, type JsonObject } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
-import { sealSession, sessionDigest, type Session } from '../sessions/session.js';
+import { sealSession, sessionDigest, type OpenSession, type Session } from '../sessions/session.js';
 import { upstreamSessionId } from '../sessions/upstream-session.js';
 import type { Answered } from './forward.js';
 import type { Resolved } from './resolve.js';
@@ -16,18 +16,25 @@ export function mintSession(result: JsonObject, answered: Answered, edge: Edge):
   const { resolved, answer } = answered;
   const version = result['protocolVersion'];
   if (typeof version !== 'string' || !isSupported(version)) throw new Refusal('upstream_invalid', { reason: 'protocol_version' });
+  const upstreamId = upstreamSessionId(answer.headers['mcp-session-id']);
+  const openedAs = answered.armed.identified.choice.identity?.id ?? null;
+  return mintedSession(resolved, { upstreamId, openedAs, protocolVersion: version }, edge).id;
+}
+
+/** A new session of the caller's with this server, remembered here. */
+export function mintedSession(resolved: Resolved, upstream: Pick<Session, 'upstreamId' | 'openedAs' | 'protocolVersion'>, edge: Edge): OpenSession {
   const session: Session = {
     callerId: resolved.caller.who.account.id,
     tokenId: resolved.caller.who.tokenId,
     serverId: resolved.server.entry.id,
-    upstreamId: upstreamSessionId(answer.headers['mcp-session-id']),
-    protocolVersion: version,
+    ...upstream,
     ...clientOf(resolved),
     expiresAt: edge.clock.now() + LIMITS.sessionMs,
   };
   const id = sealSession(session, edge.keys.session);
-  edge.sessions.remember({ ...session, id, digest: sessionDigest(id) });
-  return id;
+  const opened = { ...session, id, digest: sessionDigest(id) };
+  edge.sessions.remember(opened);
+  return opened;
 }
 
 const NAME_CHARS = 200;

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Edge } from '../edge.js';
 import { headerOf } from '../http/request-head.js';
-import { wantsIdentity, withWayOut } from '../identity/way-to-identity.js';
+import { callsConnectTool } from '../identity/connect-tool.js';
+import type { AnsweredHere } from './answered-here.js';
 import { authenticate } from './authenticate.js';
 import { authorize } from './authorize.js';
 import { respondToBatch } from './batch.js';
@@ -15,6 +16,7 @@ import { receive } from './receive.js';
 import { CallDraft } from './record.js';
 import { resolve } from './resolve.js';
 import { refuse, respond } from './respond.js';
+import { connectedAlready, withoutIdentity } from './without-identity.js';
 
 const USER_AGENT_CHARS = 200;
 
@@ -37,15 +39,16 @@ export async function handleCall(request: IncomingMessage, response: ServerRespo
 }
 
 /** From a read request to an answer that may go out. */
-export async function answerOf(body: Read, presence: Presence, edge: Edge): Promise<Cleared> {
+export async function answerOf(body: Read, presence: Presence, edge: Edge): Promise<Cleared | AnsweredHere> {
   const authorized = authorize(await resolve(body, edge));
   try {
     const identified = await identify(authorized, edge);
+    if (callsConnectTool(authorized.resolved)) return connectedAlready(authorized);
     await body.caller.received.draft.intend();
     const armed = await credential(identified, edge);
     return inspect(await forwardAccepted(armed, presence, edge), edge);
   } catch (error) {
-    throw wantsIdentity(error) ? await withWayOut(error, authorized, edge) : error;
+    return withoutIdentity(error, authorized, edge);
   }
 }
 

@@ -4,12 +4,13 @@ import { EnvelopeScanner, jsonRpcErrorBytes, SseParser, type OutgoingSseEvent } 
 import type { Edge } from '../edge.js';
 import { LIMITS } from '../limits.js';
 import type { OpenStream } from '../sessions/open-streams.js';
-import { wouldStillAllow } from './authorize.js';
 import { ClientStream, drained } from './client-stream.js';
+import type { Answered } from './forward.js';
 import { GiveAwayWatch } from './give-away-watch.js';
 import type { Cleared, Content } from './inspect.js';
 import { isUpstreamFault } from './inspect.js';
 import { isInitialize, type Resolved } from './resolve.js';
+import { stillAllowed } from './still-allowed.js';
 import type { UpstreamBody } from './upstream-body.js';
 
 type Events = Extract<Content, { kind: 'events' }>;
@@ -22,9 +23,9 @@ export async function relayEvents(cleared: Cleared, events: Events, response: Se
 }
 
 /** The same into a stream that others (members of a batch) write to as well. */
-export async function relayEventsInto(stream: ClientStream, { resolved }: Cleared, events: Events, edge: Edge): Promise<void> {
+export async function relayEventsInto(stream: ClientStream, { resolved, answered }: Cleared, events: Events, edge: Edge): Promise<void> {
   const before = { bytes: stream.bytes, events: stream.events };
-  const entry = openEntry(resolved, events.body, edge);
+  const entry = openEntry(answered, events.body, edge);
   openOrAbort(entry, events.body, edge);
   edge.metrics.streams.set(edge.streams.size);
   const failure = (await pump(new Relay(resolved, events, stream)).then(() => undefined, asRefusalOrFault)) ?? missingAnswer(resolved, events);
@@ -110,24 +111,15 @@ class Relay {
   }
 }
 
-function openEntry(resolved: Resolved, body: UpstreamBody, edge: Edge): OpenStream {
+function openEntry({ resolved, armed }: Answered, body: UpstreamBody, edge: Edge): OpenStream {
   const { who } = resolved.caller;
+  const { identity } = armed.identified.choice;
   return {
     callerId: who.account.id,
     endless: resolved.intent.kind === 'listen',
-    stillAllowed: () => stillAllowed(resolved, edge),
+    stillAllowed: () => stillAllowed(resolved, edge, identity),
     cut: (refusal) => body.abort(refusal),
   };
-}
-
-// When it cannot be known whether the stream is still allowed, it is not.
-function stillAllowed(resolved: Resolved, edge: Edge): boolean {
-  try {
-    return edge.tokens.current(resolved.caller.who) !== undefined && wouldStillAllow(resolved, edge);
-  } catch (error) {
-    if (!(error instanceof Refusal)) edge.log.error({ err: error }, 'a stream could not be judged and is cut');
-    return false;
-  }
 }
 
 function missingAnswer(resolved: Resolved, { inspector }: Events): Refusal | undefined {

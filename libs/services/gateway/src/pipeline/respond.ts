@@ -2,17 +2,31 @@ import type { ServerResponse } from 'node:http';
 import { asRefusalOrFault, errorRow, Fault, Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { challengesOf } from '../tokens/challenge.js';
+import { AnsweredHere } from './answered-here.js';
 import { MCP_SCOPE } from './authenticate.js';
 import type { CheckedAnswer } from './answer-check.js';
 import { isUpstreamFault, type Cleared } from './inspect.js';
 import type { CallDraft } from './record.js';
 import { refusalBody } from './refusal-body.js';
 import { relayEvents, relayLong } from './relay.js';
+import { waitForIdentity } from './wait-for-identity.js';
 
 const JSON_TYPE = 'application/json';
 
 /** Sends what was cleared. The only place, with `refuse` below, that knows status codes. */
-export async function respond(cleared: Cleared, response: ServerResponse, edge: Edge): Promise<void> {
+export async function respond(answer: Cleared | AnsweredHere, response: ServerResponse, edge: Edge): Promise<void> {
+  return answer instanceof AnsweredHere ? respondOurselves(answer, response, edge) : respondCleared(answer, response, edge);
+}
+
+async function respondOurselves(here: AnsweredHere, response: ServerResponse, edge: Edge): Promise<void> {
+  const { content, resolved } = here;
+  const { draft } = resolved.caller.received;
+  if (content.kind === 'waiting') return waitForIdentity(here, response, edge);
+  if (content.kind === 'message') return sendMessage(content.checked, response, draft);
+  return sendEmpty(content.kind === 'ended' ? 200 : 202, response, draft);
+}
+
+async function respondCleared(cleared: Cleared, response: ServerResponse, edge: Edge): Promise<void> {
   const { content, resolved } = cleared;
   const { draft } = resolved.caller.received;
   switch (content.kind) {

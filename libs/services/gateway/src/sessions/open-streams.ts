@@ -9,6 +9,8 @@ export interface OpenStream {
   /** Whether what was decided when it opened would be decided again now. */
   stillAllowed(): boolean;
   cut(refusal: Refusal): void;
+  /** Looks at what is in force now, when it goes on. */
+  reviewed?(): void;
 }
 
 /** Streams open at this edge: capped per person, and cut when the token or the policy behind them is gone. */
@@ -41,6 +43,7 @@ export class OpenStreams {
   review(): void {
     for (const stream of this.#streams) {
       if (!stream.stillAllowed()) stream.cut(new Refusal('unauthenticated'));
+      else stream.reviewed?.();
     }
   }
 

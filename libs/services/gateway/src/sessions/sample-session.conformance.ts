@@ -13,7 +13,7 @@ export function newKey(id: string): AeadKey {
 /** An ordinary session with an hour to go. */
 export function sampleSession(changes: Partial<Session> = {}): Session {
   return {
-    ...{ callerId: newId('person'), tokenId: newId('token'), serverId: newId('server'), upstreamId: 'upstream-1' },
+    ...{ callerId: newId('person'), tokenId: newId('token'), serverId: newId('server'), upstreamId: 'upstream-1', openedAs: null },
     ...{ protocolVersion: '2025-11-25', clientCapabilities: {}, clientName: 'editor', clientVersion: '1.0', expiresAt: NOW + 3_600_000 },
     ...changes,
   };

@@ -9,6 +9,8 @@ export interface Session {
   readonly serverId: string;
   /** The upstream's own session id, when it gave one. */
   readonly upstreamId: string | null;
+  /** With which identity the upstream's session was opened: its id, null for none, `NOBODY` while it was not. */
+  readonly openedAs: string | null;
   readonly protocolVersion: string;
   /** What the client declared it can be asked (sampling, elicitation, roots). */
   readonly clientCapabilities: JsonObject;
@@ -23,6 +25,20 @@ export interface OpenSession extends Session {
   readonly id: string;
   /** SHA-256 of the id, shortened: what logs, records and the ephemeral store may carry. */
   readonly digest: string;
+}
+
+/** In place of an identity: the session was opened here alone, since its client had no account there yet. */
+export const NOBODY = 'nobody';
+
+/** Whether the session began without an account to open one at the upstream with. */
+export function isPending({ openedAs }: Session): boolean {
+  return openedAs === NOBODY;
+}
+
+/** Whether the upstream's session was opened with this identity: in another's name it is not gone on with. */
+export function isOpenedAs({ openedAs }: Session, identityId: string | null): boolean {
+  // Ids sealed by an earlier release do not say.
+  return openedAs === identityId || openedAs === undefined;
 }
 
 const FIRST_WITH_PAGES = '2025-11-25';
