@@ -26,6 +26,8 @@ export interface OauthOptions {
   oauthRegistration?: string;
   oauthClientAuthMethod?: string;
   oauthAudience?: string;
+  oauthSubjectToken?: string;
+  oauthAllowResource?: string;
 }
 
 /** The members of the settings that an option carries as it is. */
@@ -43,11 +45,13 @@ const PLAIN = {
   registration: 'oauthRegistration',
   clientAuthMethod: 'oauthClientAuthMethod',
   audience: 'oauthAudience',
+  subjectToken: 'oauthSubjectToken',
+  allowResource: 'oauthAllowResource',
 } as const satisfies Partial<Record<keyof upstreamContracts.UpstreamOauth, keyof OauthOptions>>;
 
 /** Adds the options of OAuth towards a server. */
 export function withOauthOptions(command: Command): Command {
-  const { grant, registration, clientAuthMethod } = upstreamContracts.upstreamOauth.shape;
+  const { grant, registration, clientAuthMethod, subjectToken } = upstreamContracts.upstreamOauth.shape;
   return command
     .option('--oauth-client-id <id>', 'id of a client that you registered at the provider')
     .option('--oauth-client-secret-file <file>', 'file with its secret; - for standard input')
@@ -66,7 +70,9 @@ export function withOauthOptions(command: Command): Command {
     .addOption(new Option('--oauth-grant <grant>', 'how tokens come about').choices(grant.unwrap().options))
     .addOption(new Option('--oauth-registration <how>', 'how to come by a client where you registered none').choices(registration.unwrap().options))
     .addOption(new Option('--oauth-client-auth-method <method>', 'how the client proves itself').choices(clientAuthMethod.unwrap().options))
-    .option('--oauth-audience <audience>', 'audience to ask for in a token exchange or identity assertion');
+    .option('--oauth-audience <audience>', 'audience to ask for in a token exchange or identity assertion')
+    .addOption(new Option('--oauth-subject-token <kind>', 'what is exchanged: an assertion of Gatehouse, or the token of the sign-in').choices(subjectToken.unwrap().options))
+    .option('--oauth-allow-resource <url>', "resource of the server's metadata that is accepted although it does not fit its address");
 }
 
 /** The members of `auth` that the options say; undefined when none is given. */
