@@ -17,6 +17,12 @@ export interface Kept {
   digest: string | undefined;
 }
 
+/** Whether a connection has waited long enough for somebody to use it. */
+export function isUnused({ session, openedAt, usedAt }: Pick<Kept, 'openedAt' | 'usedAt'> & { session: { readonly isIdle: boolean } | undefined }, now: number): boolean {
+  const limitMs = usedAt === openedAt ? LIMITS.sseUnusedMs : LIMITS.sseIdleMs;
+  return session?.isIdle === true && now - usedAt > limitMs;
+}
+
 /** The connections of this edge, counted per caller and server. */
 export class OpenConnections {
   readonly #kept = new Map<string, Kept>();

@@ -176,6 +176,17 @@ describe('an HTTP+SSE server behind an edge', () => {
     expect(upstream.connections()).toBe(1);
   });
 
+  it('is not told twice that a session is initialized, nor before it is', async () => {
+    const id = await opened();
+    upstream.cut();
+    await eventually(() => upstream.connections() === 0);
+    upstream.forget();
+    const say = () => stage.post('old', ada, INITIALIZED, { 'mcp-session-id': id });
+    await Promise.all([say(), stage.call('old', ada, id, 'echo', 1, { text: 'x' }), say(), stage.call('old', ada, id, 'echo', 2, { text: 'y' }), say()]);
+    expect(upstream.requests().slice(1, 3).map(({ json }) => (json as { method: string }).method)).toEqual(['initialize', 'notifications/initialized']);
+    expect(upstream.calls('notifications/initialized')).toHaveLength(1);
+  });
+
   it('has a connection with each edge that serves the session', async () => {
     const id = await opened();
     const answer = await other.call('old', ada, id, 'echo', 1, { text: 'over there' });
