@@ -15,6 +15,7 @@ const ORIGIN = 'https://mcp.example.com';
 /** The vault's side of the contract: says what the test tells it to, when it tells it to. */
 class Vault {
   asked = 0;
+  owners: string[] = [];
   secret = 'first-secret';
   gate: Promise<void> = Promise.resolve();
 }
@@ -45,6 +46,20 @@ describe('CredentialLeases', () => {
     expect(first).toBe(second);
     expect(vault.asked).toBe(1);
     expect(secretOf(leases.held(target))).toBe('first-secret');
+  });
+
+  it('keeps what belongs to one owner from any other', async () => {
+    const own = { ...target, owner: newId('person') };
+    await leases.fetch(own);
+    expect([leases.held(own) === undefined, leases.held(target), leases.held({ ...target, owner: newId('person') })]).toEqual([false, undefined, undefined]);
+    expect(vault.owners).toEqual([own.owner]);
+  });
+
+  it('drops what was leased for one server, and nothing else', async () => {
+    const other = { ...target, server: { id: newId('server') } };
+    await Promise.all([leases.fetch(target), leases.fetch(other)]);
+    leases.dropServer(target.server.id);
+    expect([leases.held(target), leases.held(other) === undefined]).toEqual([undefined, false]);
   });
 
   it('is over after a minute', async () => {
@@ -78,8 +93,9 @@ async function serveVault(bus: Bus, vault: Vault): Promise<{ close(): Promise<vo
   @Controller()
   class VaultController {
     @Serves(vaultContracts.leaseCredential)
-    async lease({ identityId, serverId, origin, edgeKey }: Asked) {
+    async lease({ identityId, serverId, origin, owner, edgeKey }: Asked) {
       vault.asked += 1;
+      vault.owners.push(owner);
       const plain = JSON.stringify({ headers: [['X-Api-Key', vault.secret]] });
       await vault.gate;
       const sealed = sealTo(edgeKey, Buffer.from(plain), vaultContracts.leaseContext(identityId, serverId, origin));

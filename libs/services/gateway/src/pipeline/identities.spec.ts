@@ -180,6 +180,25 @@ describe('whose account a call carries', () => {
     neighbours.obtain = () => null;
   });
 
+  it('goes up with the headers that the administrator named, and no others of the client’s', async () => {
+    const ada = await person('ada');
+    neighbours.addIdentity(server, ada.id, {}, bearer('of-ada'));
+    accepted.add('Bearer of-ada');
+    server.forwardHeaders = ['X-Tenant', 'Authorization', 'Cookie', 'Host', 'Mcp-Session-Id', 'Transfer-Encoding', 'DPoP', 'X-Forwarded-For', 'X-Set', 'X-Absent'];
+    server.headers = [['X-Set', 'by the administrator']];
+    neighbours.policyVersion += 1;
+    await connected();
+    const sentByClient = { 'x-tenant': 'blue', cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', 'x-set': 'by the client', 'x-other': 'no' };
+    await stage.post('mail', ada.token, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_issue', arguments: {} } }, { 'mcp-session-id': ada.session, ...sentByClient });
+    const went = upstream.calls('tools/call')[0]!.headers;
+    Object.assign(server, { forwardHeaders: [], headers: [] });
+    neighbours.policyVersion += 1;
+    await connected();
+    expect(went).toMatchObject({ 'x-tenant': 'blue', authorization: 'Bearer of-ada', 'x-set': 'by the administrator', host: expect.stringContaining('127.0.0.1') });
+    expect(Object.keys(went)).toEqual(expect.not.arrayContaining(['cookie', 'dpop', 'x-forwarded-for', 'x-other', 'x-absent', 'transfer-encoding']));
+    expect(went['mcp-session-id']).not.toBe(ada.session);
+  });
+
   describe('when its credential has ended', () => {
     it('is renewed once for two hundred calls that wait', async () => {
       const ada = await person('ada');
@@ -265,6 +284,12 @@ describe('whose account a call carries', () => {
       const answer = await call(ada);
       expect([answer.json.result.content[0].text.includes(LINK), sent()]).toEqual([true, ['Bearer old', 'Bearer new']]);
       expect(JSON.stringify([answer.headers, answer.text])).not.toMatch(/elsewhere|www-authenticate|invalid_token/i);
+    });
+
+    it('is not renewed over and over for a server that refuses the new one too', async () => {
+      const { ada } = await renewing('new');
+      for (let time = 0; time < 3; time++) expect((await call(ada)).text).toContain('identity_dead');
+      expect([neighbours.renewals.length, sent()]).toEqual([1, ['Bearer old', 'Bearer new', 'Bearer new', 'Bearer new']]);
     });
 
     it('is renewed once for all calls that were refused', async () => {
