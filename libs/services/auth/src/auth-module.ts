@@ -10,6 +10,7 @@ import { DirectoryController } from './directory/directory-controller.js';
 import { DirectorySnapshots } from './directory/directory-snapshots.js';
 import { IdentitiesController } from './identities/identities-controller.js';
 import { Identities } from './identities/identities.js';
+import { ObtainedIdentities } from './identities/obtained-identities.js';
 import { Refreshes } from './identities/refreshes.js';
 import { PeopleController } from './people/people-controller.js';
 import { People } from './people/people.js';
@@ -49,6 +50,7 @@ export interface AuthParts {
   rotation: KeyRotation;
   identities: Identities;
   refreshes: Refreshes;
+  obtained: ObtainedIdentities;
   upstreams: UpstreamsArea & { connections: Connections };
 }
 
@@ -56,7 +58,7 @@ export interface AuthParts {
 @Module({})
 export class AuthModule {
   /** The module around these parts. */
-  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, localAccounts, tokenIssuers, clients, grants, rotation, identities, refreshes, upstreams }: AuthParts): DynamicModule {
+  static with({ people, roles, teams, serviceAccounts, tokens, snapshots, identityProviders, localAccounts, tokenIssuers, clients, grants, rotation, identities, refreshes, obtained, upstreams }: AuthParts): DynamicModule {
     return {
       module: AuthModule,
       controllers: [PeopleController, RolesController, TeamsController, ServiceAccountsController, TokensController, DirectoryController, IdentityProviderController, LocalAccountsController, TokenIssuersController, ClientsController, GrantsController, SigningKeysController, IdentitiesController, UpstreamsController],
@@ -78,6 +80,7 @@ export class AuthModule {
         { provide: Connections, useValue: upstreams.connections },
         { provide: Identities, useValue: identities },
         { provide: Refreshes, useValue: refreshes },
+        { provide: ObtainedIdentities, useValue: obtained },
       ],
     };
   }

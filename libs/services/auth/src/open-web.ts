@@ -57,7 +57,7 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const { sessions } = signIn;
   const tokenIssuers = new TokenIssuers({ db, changes, outbound, log, clock });
   const authorization = buildAuthorization({ bus, db, changes, log, clock, outbound, sessions, origin, assertionIssuer: signIn.assertionIssuer });
-  const { upstreams, accounts, connect } = buildAccounts(options, outbound, signIn);
+  const { upstreams, accounts, connect } = buildAccounts(options, outbound, { ...signIn, keys: authorization.keys });
   const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorization.server.handle(request, response) }, areas: [(app) => authorization.register(app), (app) => registerSignIn(app, signIn), (app) => registerConnect(app, connect), (app) => registerScim(app, { db, changes, clock, log, origin, limits: new RateLimits(clock) })] });
   const close = async (): Promise<void> => {
     await accounts.identitySweep.stop();
@@ -70,11 +70,11 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
 }
 
 /** What speaks to upstreams' authorization servers, the accounts that come of it, and how people connect them. */
-function buildAccounts({ origin: publicOrigin, ...given }: WebOptions, outbound: Outbound, { sessions, forms }: SignInArea): BuiltAccounts {
+function buildAccounts({ origin: publicOrigin, ...given }: WebOptions, outbound: Outbound, { sessions, forms, keys }: Pick<SignInArea, 'sessions' | 'forms'> & Pick<Authorization, 'keys'>): BuiltAccounts {
   const onOtherIssuer = (serverId: string): Promise<unknown> => accounts.identities.authorizationServerChanged(serverId);
   const options = { ...given, outbound, publicOrigin, onOtherIssuer };
   const area = buildUpstreams(options);
-  const accounts: IdentitiesArea = buildIdentities({ ...given, upstreams: area });
+  const accounts: IdentitiesArea = buildIdentities({ ...given, upstreams: area, keys, origin: publicOrigin });
   const connect = buildConnecting({ ...options, area, accounts: accounts.identities, sessions, forms });
   return { upstreams: { ...area, connections: connect.connections }, accounts, connect };
 }

@@ -61,7 +61,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-interface Running extends Omit<AuthParts, 'identityProviders' | 'localAccounts' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation' | 'identities' | 'refreshes' | 'upstreams'> {
+interface Running extends Omit<AuthParts, 'identityProviders' | 'localAccounts' | 'tokenIssuers' | 'clients' | 'grants' | 'rotation' | 'identities' | 'refreshes' | 'obtained' | 'upstreams'> {
   db: Database;
   outbox: Outbox;
   signer: SnapshotSigner;

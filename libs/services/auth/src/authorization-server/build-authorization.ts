@@ -45,6 +45,8 @@ export interface Authorization {
   readonly clients: Clients;
   readonly grants: Grants;
   readonly rotation: KeyRotation;
+  /** What access tokens are signed with, and what else Gatehouse says of people. */
+  readonly keys: Pick<SigningKeys, 'current'>;
   /** Registers the pages between a request and its answer. */
   register(app: FastifyInstance): void;
   start(): void;
@@ -76,7 +78,7 @@ export function buildAuthorization(options: AuthorizationOptions): Authorization
   const sweep = new ClientSweep({ db, settings, log, clock });
   const consent = { provider: () => server.provider, sessions, clients: store, clock, formKey: () => keys.current!.cookieKeys[0]! };
   return {
-    ...{ server, rotation, clients: new Clients({ db, changes, settings, log, clock }), grants: new Grants({ db, changes, log, clock }) },
+    ...{ server, rotation, keys, clients: new Clients({ db, changes, settings, log, clock }), grants: new Grants({ db, changes, log, clock }) },
     register: (app) => registerInteractions(app, consent),
     ...running([server, rotation, sweep]),
   };

@@ -9,6 +9,7 @@ import type { IdentityLease, IdentityLeases } from './identity-leases.js';
 import { findIdentity, identitiesOf, insertIdentity, secretsOf, setShownSecrets, updateIdentity, type IdentityRow, type IdentityUpdate } from './identity-rows.js';
 import type { IdentityVault } from './identity-vault.js';
 import { refuseInactiveOwner } from './owner.js';
+import { isRenewable } from './refresh-outcome.js';
 import { dueAt } from './token-life.js';
 
 /** Tokens that came of a sign-in at an upstream's authorization server. */
@@ -21,7 +22,8 @@ export interface Connected {
   identityId: string | null;
   clientRef: string;
   tokens: UpstreamTokens;
-  actor: Actor;
+  /** Null: nobody had to ask. */
+  actor: Actor | null;
 }
 
 /** What connecting works with. */
@@ -69,7 +71,7 @@ export class ConnectedIdentities {
     } finally {
       await this.parts.leases.release(lease);
     }
-    this.parts.log.info({ actorId: connected.actor.callerId, identityId: id, serverId: connected.upstream.id }, 'identity connected');
+    this.parts.log.info({ actorId: connected.actor?.callerId ?? null, identityId: id, serverId: connected.upstream.id }, 'identity connected');
     return { id };
   }
 
@@ -130,13 +132,14 @@ export class ConnectedIdentities {
     const now = this.parts.clock.now();
     const kept = row.clientRef === clientRef && !REFRESH_ENDED.has(row.reason) ? row.refreshRef : null;
     const refreshRef = tokens.refreshToken === null ? kept : promised;
+    const { grant = 'authorization_code' } = upstream.oauth;
     const life = { expiresAt: tokens.expiresAt, ttlMs: tokens.expiresAt === null ? null : tokens.expiresAt - now };
     const state = { status: 'active', reason: null, failures: 0, invalidRequests: 0, retryAt: null, retryingSince: null, refusedAt: null } as const;
     return {
       ...state,
       ...life,
       method: 'oauth',
-      grant: upstream.oauth.grant ?? 'authorization_code',
+      grant,
       clientRef,
       scopes: tokens.scopes ?? row.scopes,
       wantedScopes: [],
@@ -144,7 +147,7 @@ export class ConnectedIdentities {
       refreshRef,
       pendingRef: null,
       staleRefs: secretsOf(row).filter((ref) => ref !== refreshRef),
-      dueAt: refreshRef === null ? null : dueAt(life),
+      dueAt: isRenewable({ grant, refreshRef }) ? dueAt(life) : null,
       lastUsedAt: now,
       lastRefreshAt: now,
       hidden: false,

@@ -3,6 +3,7 @@ import { identityContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import { Identities, type ChangedIdentity, type NewHeaders, type Which } from './identities.js';
 import type { SealedHeader } from './identity-vault.js';
+import { ObtainedIdentities, type Obtained } from './obtained-identities.js';
 import type { RefreshAnswer, RefreshQuestion } from './refresh-outcome.js';
 import { Refreshes } from './refreshes.js';
 
@@ -12,6 +13,7 @@ export class IdentitiesController {
   constructor(
     private readonly identities: Identities,
     private readonly refreshes: Refreshes,
+    private readonly obtained: ObtainedIdentities,
   ) {}
 
   /** Of one owner or all, of one server or all. */
@@ -54,6 +56,12 @@ export class IdentitiesController {
   @Serves(identityContracts.refreshIdentity)
   refresh(question: RefreshQuestion): Promise<RefreshAnswer> {
     return this.refreshes.ask(question);
+  }
+
+  /** An identity that nobody has to connect. */
+  @Serves(identityContracts.obtainIdentity)
+  obtain(asked: { serverId: string; personId: string }): Promise<Obtained> {
+    return this.obtained.obtain(asked);
   }
 
   /** A server is gone. */

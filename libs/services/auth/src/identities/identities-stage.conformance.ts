@@ -1,6 +1,5 @@
-import { identityContracts, type Actor, type directoryContracts, type upstreamContracts, type vaultContracts } from '@gatehouse/contracts';
+import { identityContracts, vaultContracts as vault, type Actor, type directoryContracts, type upstreamContracts } from '@gatehouse/contracts';
 import { newId, sealTo, Secret } from '@gatehouse/kernel';
-import { vaultContracts as vault } from '@gatehouse/contracts';
 import { Outbox } from '@gatehouse/persistence';
 import { createLogger } from '@gatehouse/telemetry';
 import { pkcePair, startOauthUpstream, type OauthUpstream, type OauthUpstreamOptions } from '@gatehouse/testing';
@@ -15,7 +14,7 @@ import { findIdentity, type IdentityRow } from './identity-rows.js';
 import { IdentityVault } from './identity-vault.js';
 import type { RefreshAnswer, RefreshQuestion } from './refresh-outcome.js';
 
-type Owner = vaultContracts.CredentialOwner;
+type Owner = vault.CredentialOwner;
 type Upstream = upstreamContracts.UpstreamServer;
 
 /** Where the accounts of these tests are sent back to. */
@@ -118,6 +117,12 @@ export class IdentitiesStage {
   async sealed(identityId: string, headers: Record<string, string>): Promise<{ name: string; sealed: string; lastFour: string | null }[]> {
     const { publicKey } = await this.auth.gateway.request(vault.getEntryKey, {});
     return Object.entries(headers).map(([name, value]) => ({ name, sealed: sealTo(publicKey, Buffer.from(value), vault.entryContext(identityId, name)), lastFour: value.slice(-4) }));
+  }
+
+  /** A secret of auth's, sealed as it comes in. */
+  async sealedSecret(secretId: string, value: string): Promise<string> {
+    const { publicKey } = await this.auth.gateway.request(vault.getEntryKey, {});
+    return sealTo(publicKey, Buffer.from(value), vault.serviceSecretContext(secretId));
   }
 
   actor(): Promise<Actor> {

@@ -6,6 +6,7 @@ import type { Change, DirectoryChanges } from '../directory/directory-changes.js
 import type { FindUpstream } from '../upstreams/find-upstream.js';
 import type { ForgottenUpstreams } from '../upstreams/forgotten-upstreams.js';
 import { ConnectedIdentities, UNFINISHED_MS, type Connected, type ConnectingParts } from './connected-identities.js';
+import { needsNoSignIn } from './granted-access.js';
 import type { IdentityEvents } from './identity-events.js';
 import type { IdentityLeases } from './identity-leases.js';
 import { findIdentity, identitiesOf, insertIdentity, ownerNames, setShownSecrets, shownIdentity, updateIdentity, type IdentityRow } from './identity-rows.js';
@@ -133,7 +134,7 @@ export class Identities {
 
   /**
    * Makes a private identity the organisation's. Refuses with `not_found`, with `conflict` when the
-   * organisation has one by that name there, or as the vault does. Twice is fine.
+   * organisation has one by that name there or it was made of what is known of its owner, or as the vault does. Twice is fine.
    */
   async share(which: Which): Promise<ChangedIdentity> {
     const { id } = await this.owned(this.parts.db, which);
@@ -150,6 +151,7 @@ export class Identities {
   private async giveToAll(tx: Transaction, row: IdentityRow): Promise<'shared' | undefined> {
     if (row.status === 'revoked') throw new Refusal('not_found');
     if (row.owner === 'global') return undefined;
+    if (needsNoSignIn(row.grant)) throw new Refusal('conflict', { reason: 'made_for_its_owner' });
     await this.freeName(tx, { ...row, owner: 'global' }, true);
     const credentialVersion = await this.parts.vault.transfer(row, 'global');
     await updateIdentity(tx, row.id, { owner: 'global', preferred: false, credentialVersion });

@@ -1,5 +1,6 @@
 import type { identityContracts } from '@gatehouse/contracts';
 import type { z } from 'zod';
+import { needsNoSignIn } from './granted-access.js';
 import type { IdentityRow } from './identity-rows.js';
 import { isFresh } from './token-life.js';
 
@@ -22,7 +23,7 @@ const APART_MS = 1_000;
 const answer = (outcome: RefreshAnswer['outcome'], reason: RefreshAnswer['reason'] = null): RefreshAnswer => ({ outcome, reason });
 
 /** Whether a new token can be had without the owner. */
-export const isRenewable = ({ grant, refreshRef }: IdentityRow): boolean => refreshRef !== null || grant === 'client_credentials';
+export const isRenewable = ({ grant, refreshRef }: Pick<IdentityRow, 'grant' | 'refreshRef'>): boolean => refreshRef !== null || needsNoSignIn(grant);
 
 /** Whether its authorization server did not answer lately, and is not asked for a while. */
 export const isLeftAlone = ({ retryAt }: IdentityRow, nowMs: number): boolean => retryAt !== null && retryAt > nowMs;

@@ -4,6 +4,7 @@ import type { Change } from '../directory/directory-changes.js';
 import { readChallenge } from '../upstreams/challenge.js';
 import type { FindUpstream } from '../upstreams/find-upstream.js';
 import { TokenRefused, type TokenRequests, type UpstreamTokens } from '../upstreams/upstream-tokens.js';
+import { needsNoSignIn, type GrantedAccess } from './granted-access.js';
 import type { IdentityLease } from './identity-leases.js';
 import { findIdentity, updateIdentity, type IdentityRow } from './identity-rows.js';
 import { isLeftAlone, isRenewable, judge, type RefreshAnswer, type RefreshQuestion } from './refresh-outcome.js';
@@ -11,7 +12,8 @@ import { RefreshWrites, type RefreshWritesParts } from './refresh-writes.js';
 
 /** What refreshing works with. */
 export interface RefreshesParts extends RefreshWritesParts {
-  tokens: Pick<TokenRequests, 'refresh' | 'clientCredentials'>;
+  tokens: Pick<TokenRequests, 'refresh'>;
+  granted: GrantedAccess;
   findUpstream: FindUpstream;
 }
 
@@ -147,8 +149,8 @@ export class Refreshes {
     }
   }
 
-  private async request(upstream: Upstream, { grant, clientRef, scopes }: IdentityRow, token: Awaited<ReturnType<RefreshWritesParts['vault']['refreshToken']>>): Promise<UpstreamTokens> {
-    if (grant === 'client_credentials') return (await this.parts.tokens.clientCredentials(upstream)).tokens;
+  private async request(upstream: Upstream, { owner, grant, clientRef, scopes }: IdentityRow, token: Awaited<ReturnType<RefreshWritesParts['vault']['refreshToken']>>): Promise<UpstreamTokens> {
+    if (needsNoSignIn(grant)) return (await this.parts.granted.granted(upstream, owner)).tokens;
     if (token === undefined || clientRef === null) throw new TokenRefused('invalid_grant');
     return this.parts.tokens.refresh(upstream, clientRef, token, upstream.oauth.refreshScope === true ? scopes : null);
   }

@@ -1,6 +1,7 @@
 import { Serves } from '@gatehouse/bus';
 import { identityContracts, type Actor } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
+import { ObtainedIdentities } from '../identities/obtained-identities.js';
 import { Connections, type ConnectionState, type ConnectLink, type ConnectWish } from './connections.js';
 import { UpstreamDiscovery, type UpstreamVerdict } from './upstream-discovery.js';
 import { UpstreamSecrets, type SealedSecret, type SecretKind } from './upstream-secrets.js';
@@ -12,12 +13,15 @@ export class UpstreamsController {
     private readonly discovery: UpstreamDiscovery,
     private readonly secrets: UpstreamSecrets,
     private readonly connections: Connections,
+    private readonly obtained: ObtainedIdentities,
   ) {}
 
-  /** How a server wants to be signed in to. */
+  /** How a server wants to be signed in to; where nobody has to, it is done. */
   @Serves(identityContracts.discoverUpstream)
-  discover(asked: { serverId: string; challenge: string | null; anew: boolean }): Promise<UpstreamVerdict> {
-    return this.discovery.discover(asked);
+  async discover(asked: { serverId: string; challenge: string | null; anew: boolean }): Promise<UpstreamVerdict> {
+    const verdict = await this.discovery.discover(asked);
+    if (verdict.verdict === 'sign_in') await this.obtained.prepare(asked.serverId);
+    return verdict;
   }
 
   /** Keeps or forgets the secret of a client registered beforehand. */
