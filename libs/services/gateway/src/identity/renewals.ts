@@ -25,15 +25,11 @@ const TOLD_AGAIN_MS = 2_000;
 /** Edges that see the same end coming do not all ask in the same moment. */
 const JITTER_MS = 5_000;
 const AHEAD_AGAIN_MS = 15_000;
-/** A new credential that is refused as well is not renewed again so soon: the server means something else by it. */
-const NOT_AGAIN_MS = 30_000;
 
 /** Asks auth for new credentials: for all calls that wait for one, once. Auth makes it once for all edges. */
 export class Renewals {
   readonly #asked = new Briefly<Renewal>(TOLD_AGAIN_MS);
   readonly #ahead = new Set<string>();
-  /** By identity: the version that was refused and renewed lately. */
-  readonly #renewedFrom = new Map<string, number>();
 
   constructor(
     private readonly bus: Bus,
@@ -43,9 +39,7 @@ export class Renewals {
   ) {}
 
   /** Asks and waits for the answer; `fresh` means that leasing again gives the new credential. */
-  async ask(wish: RenewalWish): Promise<Renewal> {
-    const renewedFrom = wish.cause === 'refused' ? this.#renewedFrom.get(wish.identityId) : undefined;
-    if (renewedFrom !== undefined) return wish.version <= renewedFrom ? 'fresh' : 'unchanged';
+  ask(wish: RenewalWish): Promise<Renewal> {
     return this.#asked.get(`${wish.identityId} ${wish.version} ${wish.cause}`, () => this.#refresh(wish));
   }
 
@@ -70,18 +64,11 @@ export class Renewals {
     try {
       const { outcome } = await this.bus.request(identityContracts.refreshIdentity, { ...wish, challenge });
       // What was leased before must not be leased by those who were told; the vault's own event may come later.
-      if (outcome === 'fresh') this.#renewed(wish);
+      if (outcome === 'fresh') this.leases.drop(wish.identityId);
       return outcome;
     } catch (error) {
       return this.#withoutAnswer(error, wish);
     }
-  }
-
-  #renewed({ identityId, version, cause }: RenewalWish): void {
-    this.leases.drop(identityId);
-    if (cause !== 'refused') return;
-    this.#renewedFrom.set(identityId, version);
-    setTimeout(() => this.#renewedFrom.delete(identityId), NOT_AGAIN_MS).unref();
   }
 
   #withoutAnswer(error: unknown, { identityId, cause }: RenewalWish): Renewal {

@@ -286,10 +286,12 @@ describe('whose account a call carries', () => {
       expect(JSON.stringify([answer.headers, answer.text])).not.toMatch(/elsewhere|www-authenticate|invalid_token/i);
     });
 
-    it('is not renewed over and over for a server that refuses the new one too', async () => {
+    it('has auth told by the next call that the new one is refused too, which ends the identity', async () => {
       const { ada } = await renewing('new');
-      for (let time = 0; time < 3; time++) expect((await call(ada)).text).toContain('identity_dead');
-      expect([neighbours.renewals.length, sent()]).toEqual([1, ['Bearer old', 'Bearer new', 'Bearer new', 'Bearer new']]);
+      await call(ada);
+      neighbours.renew = () => ({ outcome: 'dead', reason: 'server_refused' });
+      expect((await call(ada)).text).toContain('identity_dead');
+      expect([neighbours.renewals.map(({ version }) => version), sent()]).toEqual([[1, 2], ['Bearer old', 'Bearer new', 'Bearer new']]);
     });
 
     it('is renewed once for all calls that were refused', async () => {
