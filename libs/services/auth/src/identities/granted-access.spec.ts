@@ -77,7 +77,7 @@ describe('the organisation’s account by client credentials', () => {
     expect(found.verdict).toBe('sign_in');
     const { items } = await stage.auth.gateway.request(identityContracts.listIdentities, { owner: 'global', server: at.upstream.name });
     expect(items).toEqual([expect.objectContaining({ grant: 'client_credentials', status: 'active', isRefreshable: true })]);
-    const [{ id }] = items as [{ id: string }];
+    const { id } = items[0]!;
     at.zoo.expireAccessTokens();
     stage.auth.clock.advance(3_600_000);
     expect(await Promise.all([stage.ask({ id }), stage.ask({ id })])).toEqual([{ outcome: 'fresh', reason: null }, { outcome: 'fresh', reason: null }]);
