@@ -22,7 +22,10 @@ export interface StreamedRequest extends OutboundRequest {
 }
 
 /** A request whose whole answer is wanted. */
-export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {}
+export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {
+  /** As of a streamed one. */
+  hops?: HopTimes | undefined;
+}
 
 /** A header that every request gets as it is sent, over exactly the bytes that are sent. */
 export interface Stamp {

@@ -87,6 +87,8 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   [state.policyFeed, state.directoryFeed] = [policies, directories];
   const tokens = tokenParts(world, state, directories);
   const patience = { headMs: settings.upstreamHeadMs, silenceMs: settings.upstreamSilenceMs };
+  const initializes = new RememberedInitialize(ephemeral, () => keys.session, clock);
+  const asked = new AskedElsewhere(ephemeral, () => keys.session);
   const edge: Edge = {
     ...tokens,
     ...{ clock, log, state, keys, statements, streams, leases, ephemeral, spool: world.spool },
@@ -96,11 +98,11 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     sessions: new SessionBook(() => keys.session, ephemeral, bus, clock),
     pending: new PendingRequests(ephemeral),
     upstreamSessions: new UpstreamSessions(ephemeral, () => keys.session, clock),
-    initializes: new RememberedInitialize(ephemeral, () => keys.session, clock),
+    initializes,
     renewals: new Renewals(bus, leases, log),
     obtained: new ObtainedIdentities(bus, (version, limitMs) => directories.reached(version, limitMs)),
     connectLinks: new ConnectLinks(bus, log),
-    sse: new SseUpstreams({ outbound: upstreams, clock, patience, asked: new AskedElsewhere(ephemeral, () => keys.session), isStillAllowed: (who, server) => stillAllowed(who, server, state, tokens.tokens) }),
+    sse: new SseUpstreams({ outbound: upstreams, clock, patience, asked, initializes, isStillAllowed: (who, server) => stillAllowed(who, server, state, tokens.tokens) }),
     patience,
     draining: false,
   };

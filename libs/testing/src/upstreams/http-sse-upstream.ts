@@ -17,6 +17,8 @@ export interface HttpSseUpstreamOptions {
 export interface HttpSseUpstream extends Upstream {
   /** Event streams that are open. */
   connections(): number;
+  /** Wants this header from now on. */
+  require(header: RequiredHeader): void;
   /** Sends a notification on every open stream. */
   notify(method: string): Promise<void>;
   /** Cuts every open stream and forgets its session. */
@@ -52,10 +54,12 @@ export async function startHttpSseUpstream(options: HttpSseUpstreamOptions = {})
     if (session === undefined) response.writeHead(404).end('no such session');
     else void session.transport.handlePostMessage(request, response, recorded.json);
   };
-  const upstream = await startRecordingServer(answer, { requiredHeader: options.requiredHeader });
+  const recording = { requiredHeader: options.requiredHeader };
+  const upstream = await startRecordingServer(answer, recording);
   return {
     ...upstream,
     connections: () => streams.size,
+    require: (header) => void (recording.requiredHeader = header),
     notify: async (method) => void (await Promise.all([...sessions.values()].map(({ transport }) => transport.send({ jsonrpc: '2.0', method })))),
     cut: () => streams.forEach((response) => void response.destroy()),
     forgetSessions: () => sessions.clear(),

@@ -42,7 +42,7 @@ export class EventsChannel implements ProbeChannel, ConnectionListener {
   }
 
   async tell(message: JsonObject): Promise<void> {
-    const { status, headers } = await this.#connection!.post(Buffer.from(JSON.stringify(message)), this.headers, ANSWER_MS);
+    const { status, headers } = await this.#connection!.post({ body: Buffer.from(JSON.stringify(message)), headers: this.headers }, ANSWER_MS);
     if (status >= 300) throw new Refusal('upstream_refused', { status, challenge: challengeIn(headers) });
   }
 

@@ -2,7 +2,7 @@ import { Refusal, type Clock, type JsonObject } from '@gatehouse/kernel';
 import { parseServerMessage } from '@gatehouse/mcp';
 import type { Outbound, SmallAnswer } from '@gatehouse/outbound';
 import type { Armed } from '../pipeline/credential.js';
-import type { OpenSession } from '../sessions/session.js';
+import type { RememberedInitialize } from '../sessions/remembered-initialize.js';
 import { openUpstreamSession, type UpstreamReply } from '../sessions/upstream-session.js';
 import type { DirectoryCaller } from '../snapshot/directory-state.js';
 import type { EdgeServer } from '../snapshot/policy-state.js';
@@ -20,6 +20,8 @@ export interface SseWorld {
   clock: Clock;
   /** Where answers to servers' requests go that reach another edge. */
   asked: AskedElsewhere;
+  /** What clients said of themselves. */
+  initializes: Pick<RememberedInitialize, 'of'>;
   patience: SinkPatience;
   /** Whether what opened a connection would be allowed now: asked after each new snapshot. */
   isStillAllowed: (who: DirectoryCaller, server: EdgeServer['entry']) => boolean;
@@ -78,7 +80,7 @@ export class ConnectionOpening {
     const opened = await this.open(armed, use);
     if (!(opened instanceof SseSession)) return opened;
     try {
-      await openUpstreamSession((message) => sendIn(opened, message, headersOf(armed)), initializeParams(armed.resolved.session!));
+      await openUpstreamSession((message) => sendIn(opened, message, headersOf(armed)), await this.world.initializes.of(armed.resolved.session!));
       opened.isInitialized = true;
       return opened;
     } catch (error) {
@@ -117,10 +119,6 @@ export class ConnectionOpening {
 function closed(opened: SseSession): Refusal {
   opened.close(CLOSED);
   return CLOSED;
-}
-
-function initializeParams({ protocolVersion, clientCapabilities: capabilities, clientName, clientVersion }: OpenSession): JsonObject {
-  return { protocolVersion, capabilities, clientInfo: { name: clientName ?? 'client', version: clientVersion ?? '0' } };
 }
 
 async function sendIn(session: SseSession, message: JsonObject, headers: Record<string, string>): Promise<UpstreamReply> {

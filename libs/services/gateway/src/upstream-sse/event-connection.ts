@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { asRefusalOrFault, Refusal } from '@gatehouse/kernel';
 import { SseParser, type SseEvent } from '@gatehouse/mcp';
-import type { Destination, SmallAnswer } from '@gatehouse/outbound';
+import type { Destination, HopTimes, SmallAnswer } from '@gatehouse/outbound';
 import type { Dispatcher } from 'undici';
 import { LIMITS } from '../limits.js';
 import { endpointOf } from './endpoint.js';
@@ -14,6 +14,14 @@ export interface ConnectionOrder {
   headers: Readonly<Record<string, string>>;
   /** From the start to the `endpoint` event, connecting included. Milliseconds. */
   openMs: number;
+}
+
+/** One message with the headers it goes out with; nothing of them is kept. */
+export interface PostedMessage {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Filled in while it is posted, where somebody wants to know. */
+  readonly hops?: HopTimes | undefined;
 }
 
 /** What becomes of an open connection. */
@@ -82,9 +90,9 @@ export class EventConnection implements Dispatcher.DispatchHandler {
   }
 
   /** Sends one message; the answer to it comes as an event. Rejects as a destination does. */
-  post(body: Buffer, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<SmallAnswer> {
+  post({ body, headers, hops }: PostedMessage, timeoutMs: number): Promise<SmallAnswer> {
     const lines = { ...headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
-    return this.#endpoint!.fetchSmall({ method: 'POST', headers: lines, body, maxBytes: POST_ANSWER_BYTES, timeoutMs });
+    return this.#endpoint!.fetchSmall({ method: 'POST', headers: lines, body, maxBytes: POST_ANSWER_BYTES, timeoutMs, hops });
   }
 
   /** Reads no further until `resume`: what is told to clients goes at their pace. */

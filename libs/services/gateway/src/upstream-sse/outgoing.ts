@@ -3,7 +3,8 @@ import { statedHeaders } from '../call-statements/stated-headers.js';
 import type { Edge } from '../edge.js';
 import type { Armed } from '../pipeline/credential.js';
 import { isInitialize } from '../pipeline/resolve.js';
-import type { Outgoing, OutgoingRequest } from './sse-session.js';
+import type { PostedMessage } from './event-connection.js';
+import type { OutgoingRequest } from './sse-session.js';
 
 // That transport has none of them: its session is the connection, its version what `initialize` came to.
 const NOT_ITS = new Set(['content-type', 'accept', 'mcp-session-id', 'mcp-protocol-version', 'last-event-id']);
@@ -14,8 +15,9 @@ export function headersOf({ headers }: Pick<Armed, 'headers'>): Record<string, s
 }
 
 /** A call's message as it goes out: only this has what is stated of the call itself. */
-export function outgoingOf(armed: Armed, edge: Edge): Outgoing {
-  return { body: armed.resolved.bytes, headers: headersOf({ headers: statedHeaders(armed, edge) }) };
+export function outgoingOf(armed: Armed, edge: Edge): PostedMessage {
+  const { bytes: body, caller } = armed.resolved;
+  return { body, headers: headersOf({ headers: statedHeaders(armed, edge) }), hops: caller.received.draft.hops };
 }
 
 /** The same for one that waits for an answer; undefined for one that does not. */

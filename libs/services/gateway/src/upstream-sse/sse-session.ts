@@ -4,18 +4,12 @@ import type { SmallAnswer } from '@gatehouse/outbound';
 import type { Answer } from '../pipeline/exchange.js';
 import type { AnswerAddress } from './asked-elsewhere.js';
 import { AnswerSink, type SinkHost, type SinkPatience } from './answer-sink.js';
-import { EventConnection, type ConnectionListener, type ConnectionOrder } from './event-connection.js';
+import { EventConnection, type ConnectionListener, type ConnectionOrder, type PostedMessage } from './event-connection.js';
 import { Questions } from './questions.js';
 import { UnaskedMessages } from './unasked-messages.js';
 
-/** One message of a client with the headers it goes out with; nothing of them is kept. */
-export interface Outgoing {
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** A request: what its answer is known by. */
-export interface OutgoingRequest extends Outgoing {
+export interface OutgoingRequest extends PostedMessage {
   readonly id: RequestId;
   readonly progressToken: RequestId | undefined;
   /** False for `initialize`: nothing else may stand in its answer. */
@@ -91,7 +85,7 @@ export class SseSession implements ConnectionListener, SinkHost {
   }
 
   /** Sends a message that has no answer; the server's verdict on the message itself. */
-  async tell(message: Outgoing): Promise<Answer> {
+  async tell(message: PostedMessage): Promise<Answer> {
     return { kind: 'whole', ...(await this.#post(message)) };
   }
 
@@ -145,8 +139,8 @@ export class SseSession implements ConnectionListener, SinkHost {
   }
 
   // A server that does not know the session any more will not answer anything else in it either.
-  async #post({ body, headers }: Outgoing): Promise<SmallAnswer> {
-    const answer = await this.#connection!.post(body, headers, this.patience.headMs);
+  async #post(message: PostedMessage): Promise<SmallAnswer> {
+    const answer = await this.#connection!.post(message, this.patience.headMs);
     if (answer.status !== GONE) return answer;
     const lost = new Refusal('upstream_unreachable', { reason: 'session_lost' });
     this.close(lost);
