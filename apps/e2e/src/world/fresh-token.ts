@@ -1,4 +1,5 @@
-import { admin, eventually, type World } from './world.js';
+import { admin, eventually } from './asking.js';
+import type { World } from './world.js';
 
 /** A personal access token made through the admin API, once every edge knows it. */
 export async function freshToken(world: World, body: Record<string, unknown>): Promise<{ id: string; token: string }> {

@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { findServerBinary, serverLeg } from '@gatehouse/testing';
-import { AdminApi } from './admin-api.js';
+import { admin, eventually } from './asking.js';
 import { startDistributed } from './distributed-world.js';
 import { startEmbedded } from './embedded-world.js';
 import type { ManagedProcess } from './managed-process.js';
+
+export { admin, eventually } from './asking.js';
 
 /** A whole Gatehouse that a story drives from outside. */
 export interface World {
@@ -56,20 +57,6 @@ function started(start: () => Promise<World>): () => World {
   }, START_MS);
   afterAll(() => world?.stop(), START_MS);
   return () => world!;
-}
-
-/** The admin API of an edge as the administrator, or with another token. */
-export function admin(world: World, edge = 0, token: string = world.adminToken): AdminApi {
-  return new AdminApi(world.edges[edge % world.edges.length]!, token);
-}
-
-/** Asks until `check` gives something, at most `limitMs`. */
-export async function eventually<T>(check: () => Promise<T | undefined>, limitMs = 10_000): Promise<T> {
-  for (const until = Date.now() + limitMs; ; await sleep(40)) {
-    const found = await check();
-    if (found !== undefined) return found;
-    if (Date.now() > until) throw new Error(`nothing after ${limitMs} ms`);
-  }
 }
 
 /** Registers a server and waits until a probe has looked at it. */
