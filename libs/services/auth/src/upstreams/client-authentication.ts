@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { upstreamContracts } from '@gatehouse/contracts';
 import { Refusal, type Secret } from '@gatehouse/kernel';
-import { ClientSecretBasic, ClientSecretPost, None, PrivateKeyJwt, type ClientAuth, type CryptoKey, type ServerMetadata } from 'openid-client';
+import { ClientSecretPost, None, PrivateKeyJwt, type ClientAuth, type CryptoKey, type ServerMetadata } from 'openid-client';
 import { importPKCS8 } from 'jose';
 import type { UpstreamClient } from './client-rows.js';
 import { ClientNeeded } from './upstream-clients.js';
@@ -35,8 +35,19 @@ async function registeredProof({ secretId, authMethod }: UpstreamClient, secrets
 }
 
 function secretProof(method: string, secret: Secret): ClientAuth {
-  const prove = method === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic;
+  const prove = method === 'client_secret_post' ? ClientSecretPost : basicProof;
   return secret.use((bytes) => prove(bytes.toString('utf8')));
+}
+
+/**
+ * RFC 6749 section 2.3.1. The library spells `-` and `.` as %2D and %2E as well, and servers that decode
+ * nothing take that for another client.
+ */
+function basicProof(secret: string): ClientAuth {
+  return (_server, { client_id: clientId }, _body, headers) => {
+    const pair = [clientId, secret].map((text) => new URLSearchParams([['', text]]).toString().slice(1)).join(':');
+    headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
+  };
 }
 
 function methodFor(kind: string | undefined, { token_endpoint_auth_methods_supported: offered }: ServerMetadata): string {
