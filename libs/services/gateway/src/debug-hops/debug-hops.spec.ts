@@ -18,9 +18,8 @@ describe('a server that is being debugged', () => {
   beforeAll(async () => {
     await neighbours.serve();
     upstream = await startJsonUpstream();
-    streaming = await startRawUpstream((exchange) => {
-      const { rpc, response } = exchange;
-      if (rpc.method !== 'tools/call') return answerHonestly(exchange);
+    streaming = await startRawUpstream(({ rpc, response }) => {
+      if (rpc.method !== 'tools/call') return answerHonestly(rpc, response);
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': begun\n\n');
       setTimeout(() => response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: { content: [] } })}\n\n`), 50);
     });
@@ -42,7 +41,7 @@ describe('a server that is being debugged', () => {
     await streaming.close();
   });
 
-  beforeEach(() => stage.logLines.splice(0));
+  beforeEach(() => void stage.logLines.splice(0));
 
   const lines = (): any[] => stage.logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'call hops');
 
