@@ -120,6 +120,7 @@ export function sampleIdentityProvider(over: object = {}): object {
     linkByEmail: true,
     administratorRule: null,
     identityAssertions: false,
+    keepTokens: false,
     allowPrivateNetwork: false,
     enabled: true,
     hasSecret: true,

@@ -218,6 +218,7 @@ export const identityProviderBody = z.strictObject({
   linkByEmail: wantedProvider.linkByEmail.default(true),
   administratorRule: wantedProvider.administratorRule.default(null),
   identityAssertions: wantedProvider.identityAssertions.default(false),
+  keepTokens: wantedProvider.keepTokens,
   allowPrivateNetwork: wantedProvider.allowPrivateNetwork.default(false),
   enabled: wantedProvider.enabled.default(true),
 });

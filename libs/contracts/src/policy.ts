@@ -151,6 +151,8 @@ export const policySnapshot = z.strictObject({
       /** Never `auto` once a probe found out. */
       transport: transport.default('streamable-http'),
       auth: serverAuth.default('none'),
+      /** How tokens come about where `auth` is `oauth` and something is set; null: people connect their accounts. */
+      grant: upstreamOauth.shape.grant.unwrap().nullable().default(null),
       signCalls: z.boolean().default(false),
       forwardHeaders: z.array(z.string()).default([]),
       debugUntil: epochMs.nullable().default(null),

@@ -30,6 +30,8 @@ const providerSettings = {
   administratorRule: administratorRule.nullable(),
   /** Whether its identity assertions (ID-JAG) are accepted at the token endpoint. */
   identityAssertions: z.boolean(),
+  /** Whether the tokens of a sign-in are kept in the vault while it lasts, to be exchanged for accounts at servers. */
+  keepTokens: z.boolean().default(false),
   /** Providers on loopback or a private network need it said. */
   allowPrivateNetwork: z.boolean(),
   enabled: z.boolean(),

@@ -24,13 +24,14 @@ interface SetOptions extends ClaimOptions {
   provisioning?: string;
   linkByEmail?: boolean;
   identityAssertions?: boolean;
+  keepTokens?: boolean;
   allowPrivateNetwork?: boolean;
   enabled?: boolean;
   output?: Format;
 }
 
 /** What the options and the API call the same. */
-const PLAIN = ['displayName', 'issuer', 'clientId', 'provisioning', 'linkByEmail', 'identityAssertions', 'allowPrivateNetwork', 'enabled'] as const;
+const PLAIN = ['displayName', 'issuer', 'clientId', 'provisioning', 'linkByEmail', 'identityAssertions', 'keepTokens', 'allowPrivateNetwork', 'enabled'] as const;
 const LISTING = { path: '/identity-providers', page: api.identityProviderPage };
 
 /** `gatehouse identity-provider set`. */
@@ -53,6 +54,7 @@ export function addIdentityProviderSet(provider: Command, context: Context): voi
 const SWITCHES = [
   ['link-by-email', 'join people who were added before by their verified address', 'join nobody by address'],
   ['identity-assertions', 'take its identity assertions (ID-JAG) for tokens', 'take no identity assertions'],
+  ['keep-tokens', 'keep the tokens of a sign-in while it lasts, to make accounts at servers from them', 'keep no tokens of sign-ins'],
   ['allow-private-network', 'it is in a private network or on this machine', 'it must be on a public address'],
   ['enabled', 'people can sign in there', 'nobody can sign in there'],
 ] as const;
@@ -112,6 +114,7 @@ function details(provider: Provider): string {
     'join by e-mail': provider.linkByEmail ? 'yes' : 'no',
     administrator: rule === null ? null : `${rule.claim}=${rule.value}`,
     'identity assertions': provider.identityAssertions ? 'accepted' : 'refused',
+    'tokens of sign-ins': provider.keepTokens ? 'kept' : 'not kept',
     'private network': provider.allowPrivateNetwork ? 'allowed' : 'refused',
     state: provider.enabled ? 'enabled' : 'disabled',
   });

@@ -41,13 +41,14 @@ describe('identity-provider', () => {
       linkByEmail: true,
       administratorRule: null,
       identityAssertions: false,
+      keepTokens: false,
       allowPrivateNetwork: false,
       enabled: true,
     });
   });
 
   it('set takes every setting', async () => {
-    const args = ['--display-name', 'Company', '--scope', 'openid', '--scope', 'groups', '--groups-claim', 'realm.groups', '--administrator', 'groups=a=b', '--provisioning', 'invited', '--allow-private-network', '--no-link-by-email', '--identity-assertions', '--no-enabled'];
+    const args = ['--display-name', 'Company', '--scope', 'openid', '--scope', 'groups', '--groups-claim', 'realm.groups', '--administrator', 'groups=a=b', '--provisioning', 'invited', '--allow-private-network', '--no-link-by-email', '--identity-assertions', '--keep-tokens', '--no-enabled'];
     await gatehouse(routes, ['identity-provider', 'set', 'new', ...REQUIRED, ...args]);
     expect(last()?.body).toMatchObject({
       displayName: 'Company',
@@ -58,6 +59,7 @@ describe('identity-provider', () => {
       allowPrivateNetwork: true,
       linkByEmail: false,
       identityAssertions: true,
+      keepTokens: true,
       enabled: false,
     });
   });

@@ -142,7 +142,7 @@ export class Neighbours {
     const identityId = credential === undefined ? null : newId('identity');
     if (identityId !== null) this.credentials.set(identityId, credential!);
     const server: policyContracts.SnapshotServer = {
-      ...{ transport: 'streamable-http' as const, auth: identityId === null ? ('none' as const) : ('headers' as const), signCalls: false, forwardHeaders: [], debugUntil: null },
+      ...{ transport: 'streamable-http' as const, auth: identityId === null ? ('none' as const) : ('headers' as const), grant: null, signCalls: false, forwardHeaders: [], debugUntil: null },
       ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, restarts: 0, identityId, headers: [], tools: {} },
       identityMode: identityId === null ? ('none' as const) : ('global' as const),
     };

@@ -36,6 +36,7 @@ function settingsOf(config: SignInConfig, issuer: string, clientId: string): Pro
     linkByEmail: config.oidcLinkByEmail ?? true,
     administratorRule: config.oidcAdminRule ?? null,
     identityAssertions: false,
+    keepTokens: config.oidcKeepTokens ?? false,
     allowPrivateNetwork: config.oidcAllowPrivateNetwork ?? false,
     enabled: true,
   };

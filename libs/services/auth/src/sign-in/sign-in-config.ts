@@ -60,6 +60,11 @@ export const signInConfigFields = {
     schema: z.string().min(1).max(100).optional(),
     describe: 'What the sign-in page calls this provider when there is a choice.',
   },
+  oidcKeepTokens: {
+    env: 'GATEHOUSE_OIDC_KEEP_TOKENS',
+    schema: onOff().optional(),
+    describe: 'on: the tokens of a sign-in are kept in the vault while it lasts, to make people’s accounts at servers from them (token exchange, ID-JAG).',
+  },
   oidcAllowPrivateNetwork: {
     env: 'GATEHOUSE_OIDC_ALLOW_PRIVATE_NETWORK',
     schema: onOff().optional(),
@@ -84,6 +89,7 @@ export interface SignInConfig {
   oidcProvisioning?: 'first-use' | 'invited' | undefined;
   oidcLinkByEmail?: boolean | undefined;
   oidcDisplayName?: string | undefined;
+  oidcKeepTokens?: boolean | undefined;
   oidcAllowPrivateNetwork?: boolean | undefined;
   localAccounts?: boolean | undefined;
 }

@@ -144,6 +144,7 @@ export const SETTINGS: Omit<ProviderSettings, 'issuer' | 'clientId'> = {
   linkByEmail: true,
   administratorRule: null,
   identityAssertions: false,
+  keepTokens: false,
   allowPrivateNetwork: true,
   enabled: true,
 };

@@ -126,7 +126,7 @@ export class TokenIssuers {
 }
 
 /** What an issuer of tokens is not: a place where people sign in. */
-const NO_SIGN_IN = { clientId: '', scopes: [], linkByEmail: false, administratorRule: null, identityAssertions: false, enabled: true };
+const NO_SIGN_IN = { clientId: '', scopes: [], linkByEmail: false, administratorRule: null, identityAssertions: false, keepTokens: false, enabled: true };
 
 function wireOf({ name, settings, keys, keysFetchedAt, createdAt }: IssuerRow): Wire {
   return { name, ...settings, keys: keys.length, keysFetchedAt, createdAt };

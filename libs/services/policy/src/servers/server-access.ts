@@ -42,5 +42,5 @@ export function accessOf(row: AccessRow, book: PresetBook): ServerAccess {
 export async function accessText(tx: Transaction, serverId: string | null = null): Promise<string> {
   const book = await readPresetBook(tx);
   const rows = await tx.query<AccessRow>('SELECT * FROM servers WHERE $1::text IS NULL OR id = $1 ORDER BY id', [serverId]);
-  return JSON.stringify(rows.map((row) => accessOf(row, book)).map(({ auth, identityMode, transport }) => [auth, identityMode, transport]));
+  return JSON.stringify(rows.map((row) => accessOf(row, book)).map(({ auth, identityMode, transport, oauth }) => [auth, identityMode, transport, oauth.grant ?? null]));
 }

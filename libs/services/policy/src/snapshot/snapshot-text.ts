@@ -53,7 +53,7 @@ function byServer(rows: readonly ToolRow[]): Map<string, ToolRow[]> {
 }
 
 function serverOf(row: ServerRow, tools: readonly ToolRow[], book: PresetBook): SnapshotServer {
-  const { transport, auth, identityMode } = accessOf(row, book);
+  const { transport, auth, identityMode, oauth } = accessOf(row, book);
   return {
     id: row.id,
     name: row.name,
@@ -64,6 +64,7 @@ function serverOf(row: ServerRow, tools: readonly ToolRow[], book: PresetBook): 
     state: row.state,
     transport,
     auth,
+    grant: auth === 'oauth' ? (oauth.grant ?? null) : null,
     signCalls: row.sign_calls,
     forwardHeaders: row.forward_headers,
     debugUntil: row.debug_until === null ? null : Number(row.debug_until),
