@@ -33,8 +33,12 @@ export async function afterProbeWith(admin: AdminApi, name: string, since: numbe
 type Given = z.output<typeof api.serverBody>['auth'];
 
 function hasCredential(auth: Given | undefined): boolean {
-  if (auth?.kind === 'headers') return auth.headers.some(({ secret, value }) => secret && value !== undefined);
-  return auth?.kind === 'oauth' && auth.grant === 'client_credentials';
+  return bringsValues(auth) || (auth?.kind === 'oauth' && auth.grant === 'client_credentials');
+}
+
+/** Whether values of secret headers are given: a look at the server follows, even where nothing else changed. */
+export function bringsValues(auth: Given | undefined): boolean {
+  return auth?.kind === 'headers' && auth.headers.some(({ secret, value }) => secret && value !== undefined);
 }
 
 /** True when a probe ended after `since`. */
@@ -53,7 +57,7 @@ export function healthText({ health }: Server): string {
 /** What to do about a failing server, or undefined. */
 export function adviceFor({ health, name }: Server): string | undefined {
   if (health.status === 'unknown' && health.checkedAt === null) return `the probe is still running: gatehouse server show ${name}`;
-  return health.status === 'failing' && health.failure !== null ? PROBE_ADVICE[health.failure] : undefined;
+  return health.status === 'failing' && health.failure !== null ? PROBE_ADVICE[health.failure].replaceAll('NAME', name) : undefined;
 }
 
 /** The tools a healthy server offers, as one line of names. */

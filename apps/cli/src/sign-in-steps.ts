@@ -49,8 +49,8 @@ const BY_VERDICT: Record<upstreamContracts.AuthVerdict, (server: Server, surroun
     ...(health.advice?.includes('/oauth/callback') === true ? [] : [`make a client at the provider with this callback address: ${gatewayPath(surroundings, '/oauth/callback').href}`]),
     `gatehouse server set ${name} --oauth-client-id ID --oauth-client-secret-file FILE`,
   ],
-  header: ({ name, secretHeaders }) =>
-    secretHeaders.length > 0
-      ? [`gatehouse connect ${name}`]
-      : [`one token for everybody: gatehouse server set ${name} --bearer file:FILE`, `or one for each person: gatehouse server set ${name} --secret-header Authorization --identity-mode private-required`],
+  header: ({ name, identityMode }) => [
+    ...(identityMode === 'global' ? [] : [`a token of your own: gatehouse connect ${name}`]),
+    ...(identityMode === 'private-required' ? [] : [`one for everybody: gatehouse connect ${name} --global`]),
+  ],
 };

@@ -67,10 +67,10 @@ describe('server add', () => {
 
   it('says how to give a token where one is wanted', async () => {
     const ran = await gatehouse(found(foundServer('header')), ['server', 'add', URL]);
-    expect(ran.err).toContain('gatehouse server set github --bearer file:FILE');
+    expect(ran.err).toContain('next: a token of your own: gatehouse connect github\n      one for everybody: gatehouse connect github --global\n');
     await world.close();
-    const named = await gatehouse(found(foundServer('header', { secretHeaders: ['X-Key'] })), ['server', 'add', URL, '--secret-header', 'X-Key', '--identity-mode', 'private-required']);
-    expect([named.err.includes('next: gatehouse connect github'), sent('POST').auth]).toEqual([true, { kind: 'headers', headers: [{ name: 'X-Key', secret: true }] }]);
+    const named = await gatehouse(found(foundServer('header', { secretHeaders: ['X-Key'], identityMode: 'private-required' })), ['server', 'add', URL, '--secret-header', 'X-Key', '--identity-mode', 'private-required']);
+    expect([named.err.includes('gatehouse connect github\n'), named.err.includes('--global'), sent('POST').auth]).toEqual([true, false, { kind: 'headers', headers: [{ name: 'X-Key', secret: true }] }]);
   });
 
   it('takes every setting of OAuth, its secret from a file', async () => {

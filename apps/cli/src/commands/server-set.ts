@@ -2,7 +2,7 @@ import { api, policyContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
 import { path } from '../admin-api.js';
 import { usageFailure } from '../failure.js';
-import { afterProbeWith } from '../probe-watch.js';
+import { afterProbeWith, bringsValues } from '../probe-watch.js';
 import { requestBody } from '../request-body.js';
 import { serverDetails } from '../server-details.js';
 import { settingsFrom, withSettingOptions, type SettingOptions } from '../server-settings.js';
@@ -35,7 +35,8 @@ async function set(context: Context, name: string, options: SetOptions): Promise
   if (Object.keys(settings).length === 0) throw usageFailure('what is to change?', 'gatehouse server set --help');
   const body = requestBody(api.serverChange, settings);
   const changed = await context.api.ask({ method: 'PATCH', path: `/servers${path(name)}`, body, ifMatch: held.revision, answer: policyContracts.server });
-  const isLooked = changed.state === 'running' && changed.revision !== held.revision && Object.keys(settings).some((member) => !UNSEEN.has(member));
+  const isOther = changed.revision !== held.revision && Object.keys(settings).some((member) => !UNSEEN.has(member));
+  const isLooked = changed.state === 'running' && (isOther || bringsValues(body.auth));
   const server = isLooked ? await afterProbeWith(context.api, name, held.health.checkedAt, body.auth) : changed;
   invocation(context, options).answer(server, () => serverDetails(context.surroundings, server));
   if (isLooked) await tellNext(context, server, options);
