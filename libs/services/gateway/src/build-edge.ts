@@ -77,7 +77,7 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
     const before = state.lastPolicy();
     const next = new PolicyState(snapshot, upstreams, before);
     state.replacePolicy(next);
-    forgetRestarted(before, next, leases);
+    forgetRestarted(before, next, edge);
     setImmediate(() => reviewed(edge));
   });
   const directories = directoryFeed({ bus, clock, log, keys }, (snapshot) => {

@@ -67,15 +67,18 @@ export class CredentialLeases {
     this.#drop((key) => key.startsWith(`${identityId} `));
   }
 
-  /** Drops every lease for a server that was restarted. */
-  dropServer(serverId: string): void {
-    this.#drop((key) => key.includes(` ${serverId} `));
+  /** Drops every lease for a server that was restarted; gives the identities of the organisation among them. */
+  dropServer(serverId: string): string[] {
+    const dropped = this.#drop((key) => key.includes(` ${serverId} `));
+    return dropped.filter((key) => key.includes(' global ')).map((key) => key.slice(0, key.indexOf(' ')));
   }
 
-  #drop(isOf: (key: string) => boolean): void {
-    for (const key of [...this.#leases.keys()].filter(isOf)) this.#leases.delete(key);
+  #drop(isOf: (key: string) => boolean): string[] {
+    const dropped = [...this.#leases.keys()].filter(isOf);
+    for (const key of dropped) this.#leases.delete(key);
     // An answer that is on its way may hold the secret of before: it serves those who wait, and nobody after them.
     for (const key of [...this.#pending.keys()].filter(isOf)) this.#pending.delete(key);
+    return dropped;
   }
 
   #keep(key: string, lease: LeasedCredential, asked: Promise<LeasedCredential>): LeasedCredential {

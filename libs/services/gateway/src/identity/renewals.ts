@@ -15,7 +15,7 @@ export interface RenewalWish {
   readonly identityId: string;
   /** The version that was at hand; 0 for none. */
   readonly version: number;
-  readonly cause: 'expiring' | 'expired' | 'refused';
+  readonly cause: 'expiring' | 'expired' | 'refused' | 'restarted';
   readonly challenge: string | null;
 }
 

@@ -47,6 +47,8 @@ describe('a server that was restarted', () => {
     await restart();
     expect([await call(0), await call(1)]).toEqual(['identity_dead', 'identity_dead']);
     expect((await stages[0]!.call('two', ada, other, 'echo', 1, { text: 'x' })).status).toBe(200);
+    const restarted = { identityId: server.identityId, version: 1, cause: 'restarted', challenge: null };
+    expect(neighbours.renewals.filter(({ cause }) => cause === 'restarted')).toEqual([restarted, restarted]);
     neighbours.credentials.set(server.identityId!, [['X-Api-Key', 'the-first-key']]);
     await restart();
     expect([await call(0), await call(1)]).toEqual([200, 200]);
