@@ -188,6 +188,18 @@ describe('an identity', () => {
     expect(at.zoo.refreshes()).toBe(0);
   });
 
+  it('of headers neither: looking at the server there ends it, and so does asking for it without a lease', async () => {
+    const [one, two] = [stage.register({}), stage.register({})];
+    const [{ id: looked }, { id: asked }] = [await stage.store(one, 'global'), await stage.store(two, 'global')];
+    for (const upstream of [one, two]) stage.auth.neighbours.upstreams.set(upstream.id, { ...upstream, url: 'http://127.0.0.1:10/mcp' });
+    await stage.auth.gateway.request(identityContracts.discoverUpstream, { serverId: one.id, challenge: null, anew: true });
+    expect(await stage.shownToEdges(looked)).toMatchObject({ status: 'needs_reauth' });
+    expect(await stage.ask({ id: asked }, { version: 0 })).toEqual({ outcome: 'dead', reason: 'origin_changed' });
+    const headers = await stage.sealed(asked, { 'X-Api-Key': 'another-key' });
+    const { identity } = await stage.auth.gateway.request(identityContracts.replaceIdentityHeaders, { ...(await which(asked)), headers });
+    expect(identity).toMatchObject({ status: 'active', origin: 'http://127.0.0.1:10' });
+  });
+
   it('goes with its server', async () => {
     const at = await stage.oauthServer();
     const rows = [await stage.connect(at, { owner: await person() }), await stage.connect(at, { owner: await person() })];

@@ -193,9 +193,11 @@ export class Identities {
     return this.endAll(serverId, 'authorization_server_changed', ({ method }) => method === 'oauth');
   }
 
-  private async endAll(serverId: string, reason: NonNullable<IdentityRow['reason']>, isMeant: (row: IdentityRow) => boolean): Promise<number> {
+  private async endAll(serverId: string, reason: NonNullable<IdentityRow['reason']>, isOther: (row: IdentityRow) => boolean): Promise<number> {
+    const isMeant = (row: IdentityRow): boolean => row.status !== 'revoked' && row.reason !== reason && isOther(row);
+    if (!(await identitiesOf(this.parts.db, { serverId })).some(isMeant)) return 0;
     const { result } = await this.parts.changes.apply(async (tx) => {
-      const rows = (await identitiesOf(tx, { serverId })).filter((row) => row.status !== 'revoked' && row.reason !== reason && isMeant(row));
+      const rows = (await identitiesOf(tx, { serverId })).filter(isMeant);
       for (const row of rows) await updateIdentity(tx, row.id, { status: 'needs_reauth', reason, dueAt: null });
       for (const row of rows) await this.parts.events.add(tx, { ...row, status: 'needs_reauth', reason }, 'refused');
       return { result: rows.length, changed: rows.length > 0 };

@@ -45,13 +45,17 @@ export class ObtainedIdentities {
     return { ...outcome, directory: await directoryVersion(this.parts.db) };
   }
 
-  /** The organisation's identity at a server where Gatehouse itself is who signs in; elsewhere nothing happens. What stands in the way is in the log. */
-  async prepare(serverId: string): Promise<void> {
+  /**
+   * A server was looked at: what was made for another origin of it is over, and where Gatehouse itself is
+   * who signs in, and can, the organisation's identity is made. What stands in the way is in the log.
+   */
+  async looked(serverId: string, canSignIn: boolean): Promise<void> {
     try {
-      const upstream = await this.parts.findUpstream(serverId);
+      await this.parts.identities.originChanged(serverId);
+      const upstream = canSignIn ? await this.parts.findUpstream(serverId) : null;
       if (upstream?.oauth.grant === 'client_credentials') await this.once(upstream, 'global', null);
     } catch (error) {
-      this.parts.log.warn({ err: error, serverId }, 'the organisation’s account at a server could not be made');
+      this.parts.log.warn({ err: error, serverId }, 'the accounts at a server could not be brought in line with it');
     }
   }
 

@@ -51,6 +51,7 @@ export class Refreshes {
   async ask(question: RefreshQuestion): Promise<RefreshAnswer> {
     const first = await this.row(question.identityId);
     if (question.cause === 'refused' && (await this.lacksScopes(first, question))) return this.refusedScopes(question);
+    if (await this.isElsewhere(first, question)) return this.end(first, 'origin_changed');
     await this.noteUse(first);
     return this.resolve(question.version === 0 && question.cause === 'restarted' ? { ...question, version: first.credentialVersion } : question);
   }
@@ -158,6 +159,13 @@ export class Refreshes {
   private async refused(lease: IdentityLease, { error }: TokenRefused, answerLost: boolean): Promise<void> {
     if (error === 'invalid_request' && lease.row.invalidRequests + 1 < INVALID_REQUESTS) return this.writes.doubted(lease);
     await this.writes.ended(lease, REASONS[error] ?? (answerLost ? 'refresh_lost' : 'refresh_refused'));
+  }
+
+  /** Asked by who has no credential of it: perhaps because it was made for another origin than its server has now. */
+  private async isElsewhere({ serverId, origin, status }: IdentityRow, { version, cause }: RefreshQuestion): Promise<boolean> {
+    if (status === 'revoked' || (version > 0 && cause !== 'restarted')) return false;
+    const upstream = await this.parts.findUpstream(serverId);
+    return upstream !== null && new URL(upstream.url).origin !== origin;
   }
 
   private async lacksScopes(row: IdentityRow, { challenge, version }: RefreshQuestion): Promise<boolean> {

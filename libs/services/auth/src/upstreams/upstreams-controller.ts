@@ -16,11 +16,11 @@ export class UpstreamsController {
     private readonly obtained: ObtainedIdentities,
   ) {}
 
-  /** How a server wants to be signed in to; where nobody has to, it is done. */
+  /** How a server wants to be signed in to; where nobody has to, it is done. Accounts of another origin that it had are over. */
   @Serves(identityContracts.discoverUpstream)
   async discover(asked: { serverId: string; challenge: string | null; anew: boolean }): Promise<UpstreamVerdict> {
     const verdict = await this.discovery.discover(asked);
-    if (verdict.verdict === 'sign_in') await this.obtained.prepare(asked.serverId);
+    await this.obtained.looked(asked.serverId, verdict.verdict === 'sign_in');
     return verdict;
   }
 
