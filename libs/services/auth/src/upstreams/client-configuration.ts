@@ -1,7 +1,6 @@
 import type { upstreamContracts } from '@gatehouse/contracts';
-import type { Clock } from '@gatehouse/kernel';
 import type { Outbound } from '@gatehouse/outbound';
-import { allowInsecureRequests, clockSkew, Configuration, customFetch } from 'openid-client';
+import { allowInsecureRequests, Configuration, customFetch } from 'openid-client';
 import { normalised, type Endpoint } from './answer-normaliser.js';
 import { clientAuthentication } from './client-authentication.js';
 import type { UpstreamClient } from './client-rows.js';
@@ -13,7 +12,6 @@ import type { UpstreamSecrets } from './upstream-secrets.js';
 export interface ConfigurationParts {
   outbound: Outbound;
   secrets: UpstreamSecrets;
-  clock: Clock;
 }
 
 /** One client at one authorization server. */
@@ -29,11 +27,10 @@ export interface ConfigurationWish {
  * The library's view of one client at one authorization server, every request through the guard and
  * every answer through the normaliser. Made anew each time: secrets stay here for a minute only.
  */
-export async function clientConfiguration({ outbound, secrets, clock }: ConfigurationParts, wish: ConfigurationWish): Promise<Configuration> {
+export async function clientConfiguration({ outbound, secrets }: ConfigurationParts, wish: ConfigurationWish): Promise<Configuration> {
   const { upstream, found, client, longestMs } = wish;
   const { metadata } = found;
-  const skew = Math.round((clock.now() - Date.now()) / 1_000);
-  const configuration = new Configuration(metadata, client.clientId, { [clockSkew]: skew }, await clientAuthentication({ upstream, client, metadata }, secrets));
+  const configuration = new Configuration(metadata, client.clientId, undefined, await clientAuthentication({ upstream, client, metadata }, secrets));
   const endpointOf = (url: string): Endpoint => (metadata.token_endpoint !== undefined && url === new URL(metadata.token_endpoint).href ? 'token' : 'other');
   configuration[customFetch] = normalised(upstreamFetch(outbound, upstream, longestMs), endpointOf, upstream.oauth);
   // The guard decides: without encryption only private networks are reached.

@@ -31,7 +31,7 @@ const ASSUMED = { authorization_endpoint: 'authorize', token_endpoint: 'token', 
  */
 export async function discover(start: DiscoveryStart): Promise<FoundServer> {
   const resource = await resourceOf(start);
-  const base = { resourceUrl: resource?.url ?? null, resource: resource?.resource ?? null, scopes: resource?.scopes ?? [], challengeScopes: start.challenge.scopes, steps: start.hops.steps };
+  const base = { server: start.upstream.url, resourceUrl: resource?.url ?? null, resource: resource?.resource ?? null, scopes: resource?.scopes ?? [], challengeScopes: start.challenge.scopes, steps: start.hops.steps };
   return { ...base, ...(await serverOf(start, resource)) };
 }
 

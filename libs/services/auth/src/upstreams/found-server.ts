@@ -5,6 +5,8 @@ import type { ServerMetadata } from 'openid-client';
 
 /** What a discovery found. */
 export interface FoundServer {
+  /** Address of the server that it was found for. */
+  server: string;
   issuer: string;
   metadata: ServerMetadata;
   /**

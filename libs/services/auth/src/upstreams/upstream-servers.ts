@@ -3,6 +3,7 @@ import type { Outbound } from '@gatehouse/outbound';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { upstreamContracts } from '@gatehouse/contracts';
+import { askForChallenge } from './ask-for-challenge.js';
 import { readChallenge, type SignInChallenge } from './challenge.js';
 import { discover } from './discover.js';
 import { keepServer, keptServer, settingsDigestOf, type FoundServer, type KeptServer } from './found-server.js';
@@ -46,8 +47,8 @@ export class UpstreamServers {
   async of(upstream: Upstream, wish: DiscoveryWish = {}): Promise<FoundServer> {
     const kept = await this.kept(upstream);
     if (kept !== undefined && wish.anew !== true && wish.challenge == null && this.isFresh(kept)) return kept.found;
-    if (kept === undefined || wish.anew === true) return this.ask(upstream, kept, wish);
-    return this.ask(upstream, kept, wish).catch((error: unknown) => {
+    if (kept === undefined || wish.anew === true) return this.ask(upstream, wish);
+    return this.ask(upstream, wish).catch((error: unknown) => {
       if (!(error instanceof DiscoveryFailed)) throw error;
       this.parts.log.warn({ serverId: upstream.id, problem: error.problem }, 'how to sign in to a server could not be found out again; what was known is used');
       return kept.found;
@@ -74,25 +75,27 @@ export class UpstreamServers {
     return kept?.settingsDigest === settingsDigestOf(upstream) ? kept : undefined;
   }
 
-  private ask(upstream: Upstream, kept: KeptServer | undefined, wish: DiscoveryWish): Promise<FoundServer> {
+  private ask(upstream: Upstream, wish: DiscoveryWish): Promise<FoundServer> {
     // A story that somebody wants to hear is told to them alone.
-    if (wish.hops !== undefined) return this.find(upstream, kept, wish);
-    const asking = this.asking.get(upstream.id) ?? this.find(upstream, kept, wish).finally(() => this.asking.delete(upstream.id));
+    if (wish.hops !== undefined) return this.find(upstream, wish);
+    const asking = this.asking.get(upstream.id) ?? this.find(upstream, wish).finally(() => this.asking.delete(upstream.id));
     this.asking.set(upstream.id, asking);
     return asking;
   }
 
-  private async find(upstream: Upstream, kept: KeptServer | undefined, { challenge: header = null, hops = new Hops() }: DiscoveryWish): Promise<FoundServer> {
+  private async find(upstream: Upstream, { challenge: told = null, hops = new Hops() }: DiscoveryWish): Promise<FoundServer> {
     const { db, outbound, clock } = this.parts;
+    const before = await keptServer(db, upstream.id);
+    // What was found for another address of the server says nothing about this one.
+    const known = before?.found.server === upstream.url ? before.found : undefined;
+    const header = told ?? (known === undefined ? await askForChallenge(outbound, upstream) : null);
     const challenge = await readChallenge(header);
     tellRequest(hops, upstream, header, challenge);
-    const known = kept?.found.resourceUrl ?? undefined;
-    const found = await discover({ outbound, upstream, challenge, known, hops });
-    const scopes = header === null ? (kept?.found.challengeScopes ?? []) : found.challengeScopes;
-    const before = await keptServer(db, upstream.id);
-    await keepServer(db, upstream.id, { found: { ...found, challengeScopes: scopes }, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
+    const found = await discover({ outbound, upstream, challenge, known: known?.resourceUrl ?? undefined, hops });
+    const all = { ...found, challengeScopes: header === null ? (known?.challengeScopes ?? []) : found.challengeScopes };
+    await keepServer(db, upstream.id, { found: all, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
     if (before !== undefined && !isSameIssuer(before.found.issuer, found.issuer)) await this.otherIssuer(upstream);
-    return { ...found, challengeScopes: scopes };
+    return all;
   }
 
   private async otherIssuer({ id: serverId }: Upstream): Promise<void> {
