@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRecordingServer, type Upstream } from '@gatehouse/testing';
 import { EdgeStage, eventually, type Answered } from '../edge-stage.conformance.js';
@@ -139,6 +140,25 @@ describe('a hostile HTTP+SSE server', () => {
     const answer = await stage.call('flood', ada, await stage.session('flood', ada), 'tool');
     expect(answer.json.result.content[0].text).toBe('done');
   });
+
+  it('is not read on while its client does not read', async () => {
+    const [count, size] = [256, 256 * 1024];
+    const flood = event(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'x'.repeat(size) } }));
+    let stream: ServerResponse | undefined;
+    await scripted('fast', (opened) => honestly((stream = opened)));
+    const session = await stage.session('fast', ada);
+    const listening = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { host: 'gatehouse.test', accept: 'text/event-stream', authorization: `Bearer ${ada}`, 'mcp-session-id': session };
+      get({ host: '127.0.0.1', port: stage.gateway.port, path: '/mcp/fast', headers, agent: false }, resolve).on('error', reject);
+    });
+    for (let sent = 0; sent < count; sent++) stream!.write(flood);
+    await sleep(1_000);
+    expect(stream!.writableLength).toBeGreaterThan((count * size) / 4);
+    let read = 0;
+    listening.on('error', () => undefined).on('data', (chunk: Buffer) => (read += chunk.length));
+    await eventually(() => read > count * size, 20_000, () => `${read} of ${count * size} bytes`);
+    listening.destroy();
+  }, 30_000);
 
   it('hears of the credential at its own origin only', async () => {
     const upstream = await scripted('honest', honestly, ({ id }, stream, answer) => {

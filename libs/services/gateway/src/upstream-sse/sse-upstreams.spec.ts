@@ -244,7 +244,7 @@ describe('many sessions with an HTTP+SSE server of the first revision', () => {
     const ada = neighbours.addToken('ada');
     neighbours.addServer('first', upstream.url).transport = 'sse';
     neighbours.setPolicy('permit (principal, action, resource);');
-    const stage = await (await EdgeStage.start(neighbours)).ready();
+    const stage = await (await EdgeStage.start(neighbours, { upstreamHeadMs: 30_000 })).ready();
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'stage', version: '1' } };
     const told = await stage.post('first', ada, { jsonrpc: '2.0', id: 1, method: 'initialize', params });
     expect(told.json.result.protocolVersion).toBe('2025-03-26');
@@ -258,5 +258,5 @@ describe('many sessions with an HTTP+SSE server of the first revision', () => {
     await eventually(() => upstream.connections() === 0);
     await neighbours.close();
     await upstream.close();
-  });
+  }, 60_000);
 });
