@@ -32,20 +32,20 @@ export class AuthStage {
     readonly gateway: Bus,
     readonly db: Database,
     readonly clock: TestClock,
-    private readonly options: { config: AuthConfig; trustedCas: readonly string[] },
+    private readonly options: { config: AuthConfig; trustedCas: readonly string[]; listens: string },
     private readonly store: { postgres: TestDatabase; folder: string },
   ) {}
 
-  /** Starts one replica; `config` is what the environment would say. */
-  static async start(config: AuthConfig = {}, trustedCas: readonly string[] = []): Promise<AuthStage> {
+  /** Starts one replica; `config` is what the environment would say. With a public address of its own, browsers are led to where it listens. */
+  static async start(config: AuthConfig = {}, trustedCas: readonly string[] = [], publicUrl?: string): Promise<AuthStage> {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-auth-'));
     const postgres = await testDatabase();
     const neighbours = new Neighbours();
     await neighbours.serve();
-    const origin = `http://127.0.0.1:${await freePort()}`;
+    const listens = `http://127.0.0.1:${await freePort()}`;
     const db = await Database.open({ url: postgres.url, schema: 'auth', migrations: [] });
-    const stage = new AuthStage(origin, neighbours, neighbours.bus('gateway'), db, new TestClock(Date.now()), { config, trustedCas }, { postgres, folder });
-    await stage.addReplica(Number(new URL(origin).port));
+    const stage = new AuthStage(publicUrl ?? listens, neighbours, neighbours.bus('gateway'), db, new TestClock(Date.now()), { config, trustedCas, listens }, { postgres, folder });
+    await stage.addReplica(Number(new URL(listens).port));
     return stage;
   }
 
@@ -93,11 +93,11 @@ export class AuthStage {
 
   /** A browser in which a person is signed in already. */
   async signedInBrowser(personId: string, stopAt: readonly string[] = [REDIRECT]): Promise<ScriptedBrowser> {
-    const sessions = new LoginSessions({ db: this.db, cookies: new Cookies(false), clock: this.clock });
+    const sessions = new LoginSessions({ db: this.db, cookies: new Cookies(this.origin.startsWith('https:')), clock: this.clock });
     const { cookie } = await this.db.transaction((tx) =>
       sessions.start(tx, { personId, provider: 'test', subject: randomBytes(8).toString('hex'), sid: null, authAt: this.clock.now() }),
     );
-    const browser = new ScriptedBrowser({ stopAt });
+    const browser = new ScriptedBrowser({ stopAt, resolve: (origin) => (origin === this.origin ? this.options.listens : undefined) });
     browser.cookies.keep([cookie], new URL(this.origin));
     return browser;
   }

@@ -37,7 +37,7 @@ export function registerConnect(fastify: FastifyInstance, parts: ConnectRoutePar
   fastify.get(`${CALLBACK_PATH}/:client`, route(callback));
   const document = ownDocument(parts.publicOrigin);
   fastify.get(DOCUMENT_PATH, (_request, reply) =>
-    reply.header('content-type', 'application/json').header('cache-control', 'public, max-age=3600').header('etag', document.etag).header('access-control-allow-origin', '*').send(document.text),
+    reply.header('content-type', 'application/json').header('cache-control', 'public, max-age=3600').header('etag', document.etag).header('access-control-allow-origin', '*').send(document.bytes),
   );
 }
 

@@ -15,9 +15,9 @@ export class ConnectStage {
 
   private constructor(readonly auth: AuthStage) {}
 
-  /** Starts auth alone. */
-  static async start(): Promise<ConnectStage> {
-    return new ConnectStage(await AuthStage.start());
+  /** Starts auth alone, at a public address when one is told. */
+  static async start(publicUrl?: string): Promise<ConnectStage> {
+    return new ConnectStage(await AuthStage.start({}, [], publicUrl));
   }
 
   /** A server of the register that wants OAuth, and its authorization server. */

@@ -22,10 +22,10 @@ export function clientMetadata(publicOrigin: string, redirectUri: string, authMe
 }
 
 /** Our client ID metadata document (draft-ietf-oauth-client-id-metadata-document). */
-export function ownDocument(publicOrigin: string): { text: string; etag: string } {
+export function ownDocument(publicOrigin: string): { bytes: Buffer; etag: string } {
   const document = { client_id: `${publicOrigin}${DOCUMENT_PATH}`, ...clientMetadata(publicOrigin, `${publicOrigin}${CALLBACK_PATH}`, 'none') };
-  const text = JSON.stringify(document);
-  return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+  const bytes = Buffer.from(JSON.stringify(document));
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
 }
 
 /** Authorization servers fetch documents over https from hosts that they can reach. */
