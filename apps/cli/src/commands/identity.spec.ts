@@ -97,6 +97,12 @@ describe('identity', () => {
     expect([ran.code, `${changes()[0]?.method} ${changes()[0]?.path}`]).toEqual([0, route]);
   });
 
+  it('prefer takes one\'s own before the shared one of the same name', async () => {
+    const own = sampleIdentity({ name: 'default' });
+    const ran = await gatehouse({ [`GET ${IDENTITIES}`]: page(shared, own), [`POST ${IDENTITIES}/${own.id}/prefer`]: { body: own } }, ['identity', 'prefer', 'github/default']);
+    expect([ran.code, changes().length]).toEqual([0, 1]);
+  });
+
   it.each([
     ['github', '2 accounts are called github'],
     ['nothing', 'there is no account nothing'],

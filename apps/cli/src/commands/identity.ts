@@ -62,14 +62,19 @@ async function explain(context: Context, server: string, options: Options): Prom
   invocation(context, options).answer(explained, () => `${cellText(explained.sentence)}\n`);
 }
 
-/** The id of the one identity that is meant; an id is taken as it is. */
+/** The id of the one identity that is meant; an id is taken as it is, and one's own goes before the shared one of the same name. */
 async function identityIdOf(context: Context, which: string): Promise<string> {
   if (IDENTITY.test(which)) return which;
-  const found = (await context.api.all('/identities', api.identityPage)).filter((identity) => namesOf(identity).includes(which));
+  const seen = await context.api.all('/identities', api.identityPage);
+  const named = seen.filter(({ server, name }) => [name, `${server}/${name}`].includes(which));
+  const own = named.filter(({ owner }) => owner !== 'global');
+  const found = [own.length > 0 ? own : named, seen.filter(({ server }) => server === which)].find((some) => some.length > 0) ?? [];
+  return theOne(found, which).id;
+}
+
+function theOne(found: readonly Identity[], which: string): Identity {
   const [one] = found;
   if (one === undefined) throw new CliFailure({ message: `there is no account ${which} that you may see`, code: 'not_found', next: 'gatehouse identity list' });
   if (found.length > 1) throw new CliFailure({ message: `${found.length} accounts are called ${which}`, next: 'name one by SERVER/NAME or by its id: gatehouse identity list' });
-  return one.id;
+  return one;
 }
-
-const namesOf = ({ server, name }: Identity): string[] => [name, `${server}/${name}`, server];
