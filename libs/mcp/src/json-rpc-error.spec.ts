@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fault, Refusal } from '@gatehouse/kernel';
-import { jsonRpcError, jsonRpcErrorBytes, readRpcError, refusedToolResult } from './json-rpc-error.js';
+import { jsonRpcError, jsonRpcErrorBytes, readRpcError, refusedToolResult, urlElicitationRequired } from './json-rpc-error.js';
 
 describe('jsonRpcError', () => {
   it('carries the code of the table, its sentence and the details', () => {
@@ -42,6 +42,25 @@ describe('refusedToolResult', () => {
       },
     });
     expect(refusedToolResult(1, new Refusal('server_stopped'))).toMatchObject({ result: { content: [{ text: 'This server is stopped. (server_stopped)' }] } });
+  });
+});
+
+describe('what to do next', () => {
+  const refusal = new Refusal('identity_missing', { advice: 'Connect it here: https://gatehouse.test/connect/x' });
+  const told = 'This server needs an account of yours: connect it, then try again. Connect it here: https://gatehouse.test/connect/x';
+
+  it('stands where people read it: in the message of an error, in the text of a result', () => {
+    expect(jsonRpcError(1, refusal)).toMatchObject({ error: { code: 1052, message: told } });
+    expect(refusedToolResult(1, refusal)).toMatchObject({ result: { content: [{ text: `${told} (identity_missing)` }] } });
+  });
+
+  it('is a page to open for clients that open pages (2025-11-25, URL elicitation required)', () => {
+    const page = { elicitationId: 'x', url: 'https://gatehouse.test/connect/x', message: 'Connect it.' };
+    expect(urlElicitationRequired('a', refusal, page)).toEqual({
+      jsonrpc: '2.0',
+      id: 'a',
+      error: { code: -32042, message: expect.any(String), data: { elicitations: [{ mode: 'url', ...page }], type: 'identity_missing' } },
+    });
   });
 });
 
