@@ -13,6 +13,7 @@ export interface Job {
 
 const CONNECTED_WITHIN_MS = 5_000;
 const ASK_MS = 50;
+const SETTLED_MS = 700;
 const KNOWN_WITHIN_MS = 15_000;
 /** How often a person follows a link that one call answers with before giving up. */
 const LINKS_FOLLOWED = 3;
@@ -71,6 +72,8 @@ async function followed(member: Member, send: () => Promise<WireAnswer>): Promis
     const link = linkIn(answer.messages);
     if (link === undefined || links === LINKS_FOLLOWED) return answer;
     await followLink(member, link);
+    // A person is slower than the news that edges get of their account.
+    await sleep(SETTLED_MS);
   }
 }
 
