@@ -69,11 +69,10 @@ export class ConnectionOpening {
     return this.#running.get(key);
   }
 
-  /** Tells the server that the session is initialized, which its client told another edge. */
-  async initializedLate(session: SseSession, armed: Armed): Promise<SseSession> {
-    session.isInitialized = true;
-    await session.tell({ body: INITIALIZED, headers: headersOf(armed) });
-    return session;
+  /** The session once its server knows that it is initialized, which its client may have told another edge; or what it answered to that. */
+  async initialized(session: SseSession, armed: Armed): Promise<SseSession | SmallAnswer> {
+    const told = await session.initialized({ body: INITIALIZED, headers: headersOf(armed) });
+    return told.kind === 'whole' && told.status >= 300 ? told : session;
   }
 
   async #reopened(armed: Armed, use: ConnectionUse): Promise<SseSession | SmallAnswer> {
@@ -81,7 +80,6 @@ export class ConnectionOpening {
     if (!(opened instanceof SseSession)) return opened;
     try {
       await openUpstreamSession((message) => sendIn(opened, message, headersOf(armed)), await this.world.initializes.of(armed.resolved.session!));
-      opened.isInitialized = true;
       return opened;
     } catch (error) {
       opened.close(CLOSED);
@@ -124,7 +122,7 @@ function closed(opened: SseSession): Refusal {
 async function sendIn(session: SseSession, message: JsonObject, headers: Record<string, string>): Promise<UpstreamReply> {
   const body = Buffer.from(JSON.stringify(message));
   if (typeof message['id'] !== 'string') {
-    await session.tell({ body, headers });
+    await session.initialized({ body, headers });
     return { response: undefined };
   }
   const answer = await session.request({ body, headers, id: message['id'], progressToken: undefined, takesUnasked: false });

@@ -25,7 +25,7 @@ describe('a hostile HTTP+SSE server', () => {
     await neighbours.serve();
     ada = neighbours.addToken('ada');
     neighbours.setPolicy('permit (principal, action, resource);');
-    stage = await (await EdgeStage.start(neighbours, { upstreamHeadMs: 400, upstreamSilenceMs: 400 })).ready();
+    stage = await (await EdgeStage.start(neighbours, { upstreamHeadMs: 1_500, upstreamSilenceMs: 1_500 })).ready();
   }, 20_000);
 
   afterEach(async () => void (await Promise.all(closing.splice(0).map((upstream) => upstream.close()))));

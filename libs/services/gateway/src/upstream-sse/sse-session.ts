@@ -43,8 +43,7 @@ export class SseSession implements ConnectionListener, SinkHost {
   readonly #pausing = new Set<AnswerSink>();
   #connection: EventConnection | undefined;
   #stream: AnswerSink | undefined;
-  /** Whether the server was told that the session is initialized. */
-  isInitialized = false;
+  #initialized: Promise<Answer> | undefined;
 
   private constructor(
     private readonly patience: SinkPatience,
@@ -87,6 +86,11 @@ export class SseSession implements ConnectionListener, SinkHost {
   /** Sends a message that has no answer; the server's verdict on the message itself. */
   async tell(message: PostedMessage): Promise<Answer> {
     return { kind: 'whole', ...(await this.#post(message)) };
+  }
+
+  /** Tells the server that the session is initialized, unless it knows; whoever asks waits until it was told. */
+  initialized(message: PostedMessage): Promise<Answer> {
+    return (this.#initialized ??= this.#tellInitialized(message));
   }
 
   /** The id under which the server waits for the answer to a request that the client knows by this name, once. */
@@ -136,6 +140,18 @@ export class SseSession implements ConnectionListener, SinkHost {
     if (this.#stream === sink) this.#stream = undefined;
     for (const [key, call] of this.#calls) if (call.sink === sink) this.#calls.delete(key);
     this.resume(sink);
+  }
+
+  async #tellInitialized(message: PostedMessage): Promise<Answer> {
+    let status = 0;
+    try {
+      const answer = await this.tell(message);
+      ({ status } = answer);
+      return answer;
+    } finally {
+      // Not taken: it must be told again.
+      if (status < 200 || status >= 300) this.#initialized = undefined;
+    }
   }
 
   // A server that does not know the session any more will not answer anything else in it either.

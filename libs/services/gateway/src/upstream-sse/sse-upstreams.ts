@@ -106,20 +106,18 @@ export class SseUpstreams {
   async #tell(armed: Armed, method: string, edge: Edge): Promise<Answer> {
     await this.#opening.running(useOf(armed).key);
     const session = this.#used(armed);
-    const isInitialized = method === 'notifications/initialized';
-    if (session === undefined || (isInitialized && session.isInitialized)) return ACCEPTED;
-    if (isInitialized) session.isInitialized = true;
-    return session.tell(outgoingOf(armed, edge));
+    if (session === undefined) return ACCEPTED;
+    const message = outgoingOf(armed, edge);
+    return method === 'notifications/initialized' ? session.initialized(message) : session.tell(message);
   }
 
   /** The session's connection, opened when there is none. */
-  #session(armed: Armed): Promise<SseSession | SmallAnswer> | SseSession {
+  #session(armed: Armed): Promise<SseSession | SmallAnswer> {
     const use = useOf(armed);
     const running = this.#opening.running(use.key);
     if (running !== undefined) return running;
     const known = this.#used(armed);
-    if (known === undefined) return this.#opening.reopen(armed, use);
-    return known.isInitialized ? known : this.#opening.initializedLate(known, armed);
+    return known === undefined ? this.#opening.reopen(armed, use) : this.#opening.initialized(known, armed);
   }
 
   /** The connection in use, noted as used; one that was opened on other grounds is closed. */
