@@ -3,9 +3,11 @@ import type { Client } from './clients.js';
 import type { Arrived } from './listener.js';
 import { OauthError, sendHtml } from './oauth-error.js';
 import type { OauthStage } from './oauth-stage.js';
+import { requested } from './pushed-requests.js';
 
 /** Answers the authorize address as after a person has signed in and agreed: with the redirect. */
-export async function answerAuthorize(stage: OauthStage, { query }: Arrived, response: ServerResponse): Promise<void> {
+export async function answerAuthorize(stage: OauthStage, { query: sent }: Arrived, response: ServerResponse): Promise<void> {
+  const query = requested(stage, sent);
   const { behaviour } = stage;
   const client = await stage.clients.find(query.get('client_id') ?? '');
   const redirectUri = query.get('redirect_uri') ?? '';

@@ -89,6 +89,7 @@ function metadataOf(stage: OauthStage): object {
     ...(behaviour.pkce === 'advertised' ? { code_challenge_methods_supported: ['S256'] } : {}),
     ...(behaviour.documents === 'none' ? {} : { client_id_metadata_document_supported: true }),
     ...(['right', 'wrong', 'promised-missing'].includes(behaviour.iss) ? { authorization_response_iss_parameter_supported: true } : {}),
+    ...(behaviour.pushed ? { pushed_authorization_request_endpoint: `${base}/par`, require_pushed_authorization_requests: true } : {}),
     ...behaviour.metadataMembers,
   };
 }

@@ -62,6 +62,8 @@ export interface OauthBehaviour {
   iss: 'right' | 'missing' | 'wrong' | 'promised-missing';
   /** Resource indicators (RFC 8707): `checked` when given, `required`, or `refused` when given. */
   resource: 'checked' | 'required' | 'refused' | 'ignored';
+  /** Authorization requests must be pushed (RFC 9126). */
+  pushed: boolean;
   /** Name of the scope parameter at the authorize address. */
   scopeParam: string;
 
@@ -124,6 +126,7 @@ export const OBEDIENT: OauthBehaviour = {
   pkce: 'advertised',
   iss: 'right',
   resource: 'checked',
+  pushed: false,
   scopeParam: 'scope',
   tokenAnswer: 'standard',
   accessTokenSeconds: 3_600,

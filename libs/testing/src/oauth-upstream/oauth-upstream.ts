@@ -6,6 +6,7 @@ import { OauthError, sendError } from './oauth-error.js';
 import { OBEDIENT, type OauthBehaviour, type OauthUpstreamOptions } from './oauth-options.js';
 import { OauthStage } from './oauth-stage.js';
 import { answerMcp } from './protected-endpoint.js';
+import { answerPushed } from './pushed-requests.js';
 import { answerRegistration } from './registration.js';
 import { answerRevocation, answerToken } from './token-endpoint.js';
 
@@ -13,6 +14,7 @@ type Answer = (stage: OauthStage, arrived: Arrived, response: ServerResponse) =>
 
 const ROUTES: Readonly<Record<string, Answer>> = {
   'GET /authorize': answerAuthorize,
+  'POST /par': answerPushed,
   'POST /token': answerToken,
   'POST /register': answerRegistration,
   'POST /revoke': answerRevocation,

@@ -96,7 +96,7 @@ export class AccountSignIn {
     if (!hasPkce(upstream.oauth, found)) throw new ConnectRefusal('no_pkce');
     const more = identityId === null ? [] : await this.parts.accounts.scopesToAsk(identityId);
     const scopes = scopesToAsk(upstream.oauth, found, more);
-    const client = await this.parts.clients.current(upstream, found, { scopes: more });
+    const client = await this.parts.clients.current(upstream, found, { scopes: more, avoidDocument: false });
     if (client.method !== 'document' || client.provenAt !== null || !(await wasUnanswered(this.parts.db, client.id))) return { upstream, found, client, scopes };
     return { upstream, found, client: await this.parts.clients.current(upstream, found, { scopes: more, avoidDocument: true }), scopes };
   }

@@ -3,7 +3,7 @@ import { identityContracts, vaultContracts, type upstreamContracts } from '@gate
 import { newId, sealTo, Secret } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
 import { createLogger } from '@gatehouse/telemetry';
-import type { KnownClient } from '@gatehouse/testing';
+import { TestAuthority, type KnownClient } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildUpstreams, type UpstreamsArea } from './build-upstreams.js';
 import { ConnectStage } from './connect-stage.conformance.js';
@@ -87,6 +87,27 @@ describe('parameters that were set', () => {
   it('name another resource', async () => {
     const { zoo } = await stage.connected({ resource: 'ignored' }, { oauth: { resource: 'https://api.example/v1' } });
     expect([zoo.requests('/authorize')[0]!.query.get('resource'), zoo.tokenRequests()[0]!.get('resource')]).toEqual(['https://api.example/v1', 'https://api.example/v1']);
+  });
+});
+
+describe('an authorization server that wants requests pushed', () => {
+  it('gets them from the client itself, and the browser carries none of it', async () => {
+    const { zoo, page } = await stage.connected({ pushed: true, scopes: ['a'] });
+    expect(page.text).toContain('is connected');
+    const query = zoo.requests('/authorize')[0]!.query;
+    expect([...query.keys()].sort()).toEqual(['client_id', 'request_uri']);
+    expect(new URLSearchParams(zoo.requests('/par')[0]!.body).get('code_challenge_method')).toBe('S256');
+  });
+});
+
+describe('a server behind an authority of its own', () => {
+  it('is reached with the certificate that was given, and without it the fix is named', async () => {
+    const authority = new TestAuthority();
+    const { upstream } = await stage.server({ authority, prm: 'path' });
+    const found = await stage.discover(upstream, { challenge: null });
+    expect(found).toMatchObject({ verdict: 'failed', steps: expect.arrayContaining([expect.objectContaining({ detail: expect.stringContaining('its certificate') })]) });
+    stage.change(upstream, { caCertificate: authority.certificate });
+    expect((await stage.discover(upstream, { challenge: null })).verdict).toBe('sign_in');
   });
 });
 

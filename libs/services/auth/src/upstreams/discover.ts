@@ -58,12 +58,20 @@ async function serverOf(start: DiscoveryStart, resource: ResourceMetadata | unde
   const { issuer } = upstream.oauth;
   const given = givenEndpoints(start);
   if (issuer === undefined && given !== undefined) return told(start, given);
-  const issuers = issuer === undefined ? (resource?.authorizationServers ?? [new URL(upstream.url).origin]) : [issuer];
-  const found = await firstOf(issuers, start);
+  const named = issuersNamed(issuer, resource);
+  const found = await firstOf(named ?? [new URL(upstream.url).origin], start);
   if (found.kind === 'found') return { issuer: found.metadata.issuer, metadata: withSettings(found.metadata, upstream), how: 'read' };
   if (given !== undefined) return told(start, given);
-  if (found.kind === 'absent' && resource === undefined && issuer === undefined) return assumed(start);
-  throw new DiscoveryFailed(found.kind === 'failed' ? found.words : 'The authorization server has no metadata.', 'Set its authorize and token addresses by hand, or ask whoever runs it.');
+  return named === undefined && found.kind === 'absent' ? assumed(start) : without(found);
+}
+
+function without(found: Exclude<FoundMetadata, { kind: 'found' }>): never {
+  const problem = found.kind === 'failed' ? found.words : 'The authorization server has no metadata.';
+  throw new DiscoveryFailed(problem, 'Set its authorize and token addresses by hand, or ask whoever runs it.');
+}
+
+function issuersNamed(set: string | undefined, resource: ResourceMetadata | undefined): readonly string[] | undefined {
+  return set === undefined ? resource?.authorizationServers : [set];
 }
 
 async function firstOf(issuers: readonly string[], { outbound, upstream, hops }: DiscoveryStart): Promise<FoundMetadata> {

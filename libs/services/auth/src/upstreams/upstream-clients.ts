@@ -30,6 +30,15 @@ export class ClientNeeded extends Error {
   }
 }
 
+/** What a sign-in wants of its client. */
+export interface ClientWish {
+  /** Our document was answered with silence. */
+  avoidDocument: boolean;
+  /** Scopes beyond the usual ones. */
+  scopes: readonly string[];
+}
+
+const NO_WISH: ClientWish = { avoidDocument: false, scopes: [] };
 const RENEW_MS = 24 * 3_600_000;
 
 /**
@@ -44,17 +53,20 @@ export class UpstreamClients {
 
   /**
    * The client to sign in with from now on. Rejects with `ClientNeeded`, or with a `Refusal` for what
-   * may pass. `avoidDocument`: our document was answered with silence.
+   * may pass.
    */
-  async current(upstream: Upstream, found: FoundServer, { avoidDocument = false, scopes = [] as readonly string[] } = {}): Promise<UpstreamClient> {
+  async current(upstream: Upstream, found: FoundServer, { avoidDocument, scopes }: ClientWish = NO_WISH): Promise<UpstreamClient> {
     const { clientId } = upstream.oauth;
     if (clientId !== undefined) return this.fixed(upstream, found, { method: 'static', clientId });
     const present = await clientsAt(this.parts.db, upstream.id, found.issuer);
     const mayRegister = this.mayRegister(upstream, found);
-    if (this.readsDocument(upstream, found) && !(mayRegister && (avoidDocument || isDocumentRefused(present)))) {
-      return this.fixed(upstream, found, { method: 'document', clientId: this.documentUrl });
-    }
+    const isInVain = mayRegister && (avoidDocument || isDocumentRefused(present));
+    if (!isInVain && this.readsDocument(upstream, found)) return this.fixed(upstream, found, { method: 'document', clientId: this.documentUrl });
     if (!mayRegister) throw new ClientNeeded('The authorization server knows neither client metadata documents nor registration.');
+    return this.dynamic(upstream, found, { scopes, present });
+  }
+
+  private async dynamic(upstream: Upstream, found: FoundServer, { scopes, present }: { scopes: readonly string[]; present: readonly UpstreamClient[] }): Promise<UpstreamClient> {
     const wanted = scopesToAsk(upstream.oauth, found, scopes);
     return present.find((client) => this.isGood(client, wanted)) ?? this.registered(upstream, found, wanted);
   }

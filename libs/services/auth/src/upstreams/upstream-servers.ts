@@ -85,23 +85,32 @@ export class UpstreamServers {
 
   private async find(upstream: Upstream, { challenge: told = null, hops = new Hops() }: DiscoveryWish): Promise<FoundServer> {
     const { db, outbound, clock } = this.parts;
-    const before = await keptServer(db, upstream.id);
-    // What was found for another address of the server says nothing about this one.
-    const known = before?.found.server === upstream.url ? before.found : undefined;
-    const header = told ?? (known === undefined ? await askForChallenge(outbound, upstream) : null);
+    const before = (await keptServer(db, upstream.id))?.found;
+    const known = knownFor(upstream, before);
+    const header = await this.header(upstream, told, known.isKnown);
     const challenge = await readChallenge(header);
     tellRequest(hops, upstream, header, challenge);
-    const found = await discover({ outbound, upstream, challenge, known: known?.resourceUrl ?? undefined, hops });
-    const all = { ...found, challengeScopes: header === null ? (known?.challengeScopes ?? []) : found.challengeScopes };
+    const found = await discover({ outbound, upstream, challenge, known: known.resourceUrl, hops });
+    const all = header === null ? { ...found, challengeScopes: known.challengeScopes } : found;
     await keepServer(db, upstream.id, { found: all, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
-    if (before !== undefined && !isSameIssuer(before.found.issuer, found.issuer)) await this.otherIssuer(upstream);
+    if (before !== undefined && !isSameIssuer(before.issuer, found.issuer)) await this.otherIssuer(upstream);
     return all;
+  }
+
+  private async header(upstream: Upstream, told: string | null, isKnown: boolean): Promise<string | null> {
+    return told !== null || isKnown ? told : askForChallenge(this.parts.outbound, upstream);
   }
 
   private async otherIssuer({ id: serverId }: Upstream): Promise<void> {
     this.parts.log.warn({ serverId }, 'a server names another authorization server than before: accounts connected at that one end');
     await this.parts.onOtherIssuer(serverId);
   }
+}
+
+// What was found for another address of the server says nothing about this one.
+function knownFor({ url }: Upstream, before: FoundServer | undefined): { isKnown: boolean; resourceUrl: string | undefined; challengeScopes: string[] } {
+  if (before?.server !== url) return { isKnown: false, resourceUrl: undefined, challengeScopes: [] };
+  return { isKnown: true, resourceUrl: before.resourceUrl ?? undefined, challengeScopes: before.challengeScopes };
 }
 
 function tellRequest(hops: Hops, { url }: Upstream, header: string | null, { resourceMetadata }: SignInChallenge): void {
