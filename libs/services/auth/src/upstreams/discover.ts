@@ -29,7 +29,7 @@ const ASSUMED = { authorization_endpoint: 'authorize', token_endpoint: 'token', 
  * then what the server's metadata names, and for a server without any its own origin, as in 2025-03-26.
  * Rejects with `DiscoveryFailed`.
  */
-export async function discover(start: DiscoveryStart): Promise<FoundServer> {
+export async function discover(start: DiscoveryStart): Promise<Omit<FoundServer, 'challenge'>> {
   const resource = await resourceOf(start);
   const base = { server: start.upstream.url, resourceUrl: resource?.url ?? null, resource: resource?.resource ?? null, scopes: resource?.scopes ?? [], challengeScopes: start.challenge.scopes, steps: start.hops.steps };
   return { ...base, ...(await serverOf(start, resource)) };

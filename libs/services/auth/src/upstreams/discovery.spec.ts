@@ -93,6 +93,17 @@ describe('finding out how to sign in', () => {
     for (const { detail } of steps) expect(detail).toMatch(/^[A-Z].*\.$/);
   });
 
+  it('tells the same story again without asking anybody, until the server says something else', async () => {
+    const { zoo, upstream } = await stage.server({ scopes: ['a'] });
+    const first = await stage.discover(upstream);
+    zoo.forget();
+    expect(await stage.discover(upstream, { anew: false })).toEqual(first);
+    expect(zoo.requests().filter(({ path }) => path !== '/mcp')).toEqual([]);
+    zoo.set({ scopes: ['a', 'b'] });
+    await stage.discover(upstream, { anew: false });
+    expect(zoo.requests().filter(({ path }) => path.includes('oauth-authorization-server'))).toHaveLength(1);
+  });
+
   it('says what to register where, in the words of the preset', async () => {
     const { upstream } = await stage.server({ registration: 'none' }, { preset: SLACK });
     const { advice } = await stage.discover(upstream);

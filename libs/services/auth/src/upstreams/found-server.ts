@@ -19,6 +19,8 @@ export interface FoundServer {
   resource: string | null;
   scopes: string[];
   challengeScopes: string[];
+  /** The server's challenge that it began with. */
+  challenge: string | null;
   steps: upstreamContracts.AuthStep[];
 }
 

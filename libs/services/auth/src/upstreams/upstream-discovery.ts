@@ -62,7 +62,8 @@ export class UpstreamDiscovery {
     if (upstream.auth === 'headers') return wantsHeader(upstream, hops, 'This server is set to take a header.');
     if (wish.anew) await forgiveClients(this.parts.db, upstream.id);
     try {
-      const found = await this.parts.servers.of(upstream, { ...wish, anew: true, hops });
+      const found = await this.parts.servers.of(upstream, { ...wish, hops });
+      if (hops.steps.length === 0) hops.steps.push(...found.steps);
       return await this.prepared(upstream, found, hops);
     } catch (error) {
       return failed(upstream, hops, error);

@@ -46,7 +46,7 @@ export class UpstreamServers {
   /** The authorization server of a server. Rejects with `DiscoveryFailed`. */
   async of(upstream: Upstream, wish: DiscoveryWish = {}): Promise<FoundServer> {
     const kept = await this.kept(upstream);
-    if (kept !== undefined && wish.anew !== true && wish.challenge == null && this.isFresh(kept)) return kept.found;
+    if (kept !== undefined && wish.anew !== true && this.answers(kept, wish.challenge)) return kept.found;
     if (kept === undefined || wish.anew === true) return this.ask(upstream, wish);
     return this.ask(upstream, wish).catch((error: unknown) => {
       if (!(error instanceof DiscoveryFailed)) throw error;
@@ -64,6 +64,11 @@ export class UpstreamServers {
     if (kept === undefined) return this.of(upstream);
     if (!this.isFresh(kept)) this.of(upstream).catch((error: unknown) => this.parts.log.warn({ err: error, serverId: upstream.id }, 'a server’s sign-in could not be looked at again'));
     return kept.found;
+  }
+
+  /** Whether there is nothing to look for: it is known lately, and the server says what it said then. */
+  private answers(kept: KeptServer, challenge: string | null = null): boolean {
+    return this.isFresh(kept) && (challenge === null || challenge === kept.found.challenge);
   }
 
   private isFresh({ foundAt }: KeptServer): boolean {
@@ -91,7 +96,7 @@ export class UpstreamServers {
     const challenge = await readChallenge(header);
     tellRequest(hops, upstream, header, challenge);
     const found = await discover({ outbound, upstream, challenge, known: known.resourceUrl, hops });
-    const all = header === null ? { ...found, challengeScopes: known.challengeScopes } : found;
+    const all = { ...found, ...(header === null ? known.said : { challenge: header }) };
     await keepServer(db, upstream.id, { found: all, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
     if (before !== undefined && !isSameIssuer(before.issuer, found.issuer)) await this.otherIssuer(upstream);
     return all;
@@ -108,9 +113,10 @@ export class UpstreamServers {
 }
 
 // What was found for another address of the server says nothing about this one.
-function knownFor({ url }: Upstream, before: FoundServer | undefined): { isKnown: boolean; resourceUrl: string | undefined; challengeScopes: string[] } {
-  if (before?.server !== url) return { isKnown: false, resourceUrl: undefined, challengeScopes: [] };
-  return { isKnown: true, resourceUrl: before.resourceUrl ?? undefined, challengeScopes: before.challengeScopes };
+function knownFor({ url }: Upstream, before: FoundServer | undefined): { isKnown: boolean; resourceUrl: string | undefined; said: Pick<FoundServer, 'challenge' | 'challengeScopes'> } {
+  if (before?.server !== url) return { isKnown: false, resourceUrl: undefined, said: { challenge: null, challengeScopes: [] } };
+  const { resourceUrl, challenge, challengeScopes } = before;
+  return { isKnown: true, resourceUrl: resourceUrl ?? undefined, said: { challenge, challengeScopes } };
 }
 
 function tellRequest(hops: Hops, { url }: Upstream, header: string | null, { resourceMetadata }: SignInChallenge): void {
