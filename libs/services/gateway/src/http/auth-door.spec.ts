@@ -71,7 +71,7 @@ describe.each(['in the same process', 'at an address'])('the door to auth, %s', 
   });
 
   it.each([
-    ...['/authorizes', '/tokens', '/token2', '/login.php', '/Login', '/scim', '/scim/v1/Users', '/scim/v2x', '/.well-known/oauth', '/.well-known/openid', '/oauth/callback', '//token', '/./token', '/x/../token'],
+    ...['/authorizes', '/tokens', '/token2', '/login.php', '/Login', '/scim', '/scim/v1/Users', '/scim/v2x', '/.well-known/oauth', '/.well-known/openid', '/oauth2/callback', '/connected', '//token', '/./token', '/x/../token'],
     ...['/token/../api/v1/people', '/interaction/..%2f..%2ftoken', '/interaction/%2e%2e/token', '/interaction/a%00b', '/login//callback', '/token;x=1', '/token\\..', '/interaction/a%5cb', '/interaction/a%252fb', '/%74oken', 'http://gatehouse.test/token'],
   ])('does not pass %s on', async (path) => {
     const answer = await stage.send('GET', path, {});

@@ -1,4 +1,4 @@
-import type { vaultContracts } from '@gatehouse/contracts';
+import type { authContracts, vaultContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { chosen } from '../pipeline/identify.js';
@@ -6,7 +6,7 @@ import type { Authorized } from '../pipeline/authorize.js';
 import type { Resolved } from '../pipeline/resolve.js';
 import type { ConnectLink } from './connect-links.js';
 
-const MANAGES_SHARED = 'identities.manage.global';
+const MANAGES_SHARED: authContracts.Capability = 'identities.manage';
 const NO_ACCOUNT_OF_ITS_OWN = 'A service account has no account of its own there: an administrator must share one of the organisation.';
 const ADMINISTRATORS_ONLY = 'This server is called with an account of the organisation: an administrator must connect it.';
 
