@@ -61,8 +61,8 @@ export class AccountSignIn {
 
   /** The host that people would be sent to. Refuses with a `ConnectRefusal`. */
   async destination(upstream: Upstream): Promise<URL> {
-    const { metadata } = await translated(() => this.parts.servers.of(upstream));
-    return new URL(metadata.authorization_endpoint!);
+    const found = await translated(() => this.server(upstream));
+    return new URL(found.metadata.authorization_endpoint!);
   }
 
   /** The connection that an answer belongs to; the attempt is used up. Refuses with `foreign_answer`. */
@@ -92,13 +92,18 @@ export class AccountSignIn {
   }
 
   private async round(upstream: Upstream, { identityId }: Connection): Promise<Round> {
-    const found = await this.parts.servers.of(upstream);
-    if (!hasPkce(upstream.oauth, found)) throw new ConnectRefusal('no_pkce');
+    const found = await this.server(upstream);
     const more = identityId === null ? [] : await this.parts.accounts.scopesToAsk(identityId);
     const scopes = scopesToAsk(upstream.oauth, found, more);
     const client = await this.parts.clients.current(upstream, found, { scopes: more, avoidDocument: false });
     if (client.method !== 'document' || client.provenAt !== null || !(await wasUnanswered(this.parts.db, client.id))) return { upstream, found, client, scopes };
     return { upstream, found, client: await this.parts.clients.current(upstream, found, { scopes: more, avoidDocument: true }), scopes };
+  }
+
+  private async server(upstream: Upstream): Promise<FoundServer> {
+    const found = await this.parts.servers.of(upstream);
+    if (!hasPkce(upstream.oauth, found)) throw new ConnectRefusal('no_pkce');
+    return found;
   }
 
   private async send(round: Round, connection: Connection, session: Session): Promise<URL> {

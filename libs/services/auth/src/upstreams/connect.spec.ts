@@ -1,3 +1,5 @@
+import { Refusal } from '@gatehouse/kernel';
+import type { OauthUpstreamOptions } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { expectSoundPage } from '../pages/sound-page.conformance.js';
 import { ConnectStage } from './connect-stage.conformance.js';
@@ -55,5 +57,50 @@ describe('connecting an account', () => {
     const rows = await Promise.all(tables.map((table) => stage.auth.db.query(`SELECT * FROM ${table}`)));
     const kept = JSON.stringify(rows) + stage.auth.logLines.join('\n');
     for (const secret of zoo.secrets()) expect(kept).not.toContain(secret);
+  });
+
+  it('asks for what is missing too when an account is connected anew', async () => {
+    const { zoo, upstream, personId, identityId } = await stage.connected({ scopes: ['read'] });
+    await stage.auth.db.query(`UPDATE identities SET status = 'needs_reauth', reason = 'scope_missing', wanted_scopes = '{write}' WHERE id = $1`, [identityId]);
+    const browser = await stage.auth.signedInBrowser(personId, []);
+    const { id, url } = await stage.link(personId, upstream, { identityId });
+    expect((await stage.press(browser, url)).text).toContain('is connected');
+    expect(zoo.requests('/authorize').at(-1)!.query.get('scope')).toBe('read write');
+    expect((await stage.state(id, personId)).identityId).toBe(identityId);
+    expect((await stage.auth.directory()).identities).toContainEqual(expect.objectContaining({ id: identityId, status: 'active' }));
+  });
+
+  it('finds out by itself how to sign in when no probe did yet', async () => {
+    const { upstream } = await stage.server({}, { auth: 'auto' });
+    const { id, browser } = await stage.person();
+    expect((await stage.press(browser, (await stage.link(id, upstream)).url)).text).toContain('is connected');
+  });
+
+  it.each<[string, OauthUpstreamOptions, number, string]>([
+    ['nobody can sign in there', { prm: 'error-500' }, 502, 'Nobody can sign in there yet'],
+    ['codes are not protected', { pkce: 'silent' }, 502, 'This sign-in is not safe enough'],
+  ])('shows a sound page when %s', async (_name, behaviour, status, title) => {
+    const { upstream } = await stage.server(behaviour);
+    const { id, browser } = await stage.person();
+    const { url } = await stage.link(id, upstream);
+    const opened = await browser.get(url);
+    const page = opened.status === 200 ? await browser.submit(opened.forms[0]) : opened;
+    expectSoundPage(page);
+    expect([page.status, page.text]).toEqual([status, expect.stringContaining(title)]);
+  });
+
+  it('says so when the vault cannot keep the result, and nothing is half connected', async () => {
+    const { upstream } = await stage.server();
+    await stage.discover(upstream);
+    const { id: personId, browser } = await stage.person();
+    const { id, url } = await stage.link(personId, upstream);
+    const page = await browser.get(url);
+    stage.auth.neighbours.beforeStore = () => Promise.reject(new Refusal('vault_unavailable'));
+    const done = await browser.submit(page.forms[0]);
+    stage.auth.neighbours.beforeStore = () => Promise.resolve();
+    expectSoundPage(done);
+    expect([done.status, done.text]).toEqual([503, expect.stringContaining('The account could not be stored')]);
+    expect((await stage.state(id, personId)).state).toBe('failed');
+    expect((await stage.auth.directory()).identities.filter(({ owner }) => owner === personId)).toEqual([]);
   });
 });
