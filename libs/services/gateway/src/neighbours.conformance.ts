@@ -63,6 +63,8 @@ export class Neighbours {
   /** The version of each identity's credential (1 unless told), and how much of its life is left: 0 is `credential_expired`. */
   readonly versions = new Map<string, number>();
   readonly lives = new Map<string, number>();
+  /** Identities whose credential was stored for another origin. */
+  readonly unbound = new Set<string>();
   readonly leased: In<typeof vaultContracts.leaseCredential>[] = [];
   /** What auth was asked about identities, and what it answers. */
   readonly renewals: In<typeof identityContracts.refreshIdentity>[] = [];
@@ -233,6 +235,7 @@ class VaultDouble {
     const headers = this.state.credentials.get(identityId);
     const known = this.state.identities.find(({ id }) => id === identityId);
     if (headers === undefined || (known !== undefined && known.owner !== owner)) throw new Refusal('credential_missing');
+    if (this.state.unbound.has(identityId)) throw new Refusal('credential_unbound');
     const leftMs = this.state.lives.get(identityId) ?? null;
     if (leftMs === 0) throw new Refusal('credential_expired');
     const plain = Buffer.from(JSON.stringify({ headers }));

@@ -22,9 +22,17 @@ async function leased(target: LeaseTarget, edge: Edge): Promise<LeasedCredential
   try {
     return await edge.leases.fetch(target);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'credential_expired') throw error;
-    return renewedLease(target, edge);
+    if (!(error instanceof Refusal)) throw error;
+    if (error.code === 'credential_expired') return renewedLease(target, edge);
+    if (error.code === 'credential_unbound') await endedByMove(target, edge);
+    throw error;
   }
+}
+
+// The server moved to another origin: its credentials must not follow it there, and auth ends them when it hears so.
+async function endedByMove({ identityId }: LeaseTarget, edge: Edge): Promise<void> {
+  const renewal = await edge.renewals.ask({ identityId, version: 0, cause: 'restarted', challenge: null });
+  if (renewal === 'dead') throw new Refusal('identity_dead', { reason: 'origin_changed' });
 }
 
 async function renewedLease(target: LeaseTarget, edge: Edge): Promise<LeasedCredential> {

@@ -232,6 +232,17 @@ describe('whose account a call carries', () => {
       expect([text.includes(code), text.includes(LINK), upstream.hits()]).toEqual([true, linked, 0]);
     });
 
+    it('ends when its server moved to another origin, and its owner is told where to connect again', async () => {
+      const ada = await person('ada');
+      const own = neighbours.addIdentity(server, ada.id, {}, bearer('of-the-old-place'));
+      neighbours.unbound.add(own.id);
+      neighbours.renew = () => ({ outcome: 'dead', reason: 'origin_changed' });
+      await connected();
+      const { text } = await call(ada);
+      expect([text.includes('identity_dead'), text.includes(LINK), upstream.hits()]).toEqual([true, true, 0]);
+      expect(neighbours.renewals).toEqual([{ identityId: own.id, version: 0, cause: 'restarted', challenge: null }]);
+    });
+
     it('is renewed ahead, once, while calls go on', async () => {
       const ada = await person('ada');
       const own = neighbours.addIdentity(server, ada.id, {}, bearer('ending'));
