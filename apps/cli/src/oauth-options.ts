@@ -66,7 +66,7 @@ export function withOauthOptions(command: Command): Command {
     .option('--oauth-token-param <name=value>', 'more in token requests (repeatable)', each)
     .option('--oauth-issuer-alias <url>', 'the name that its metadata gives itself, where it is another one')
     .option('--oauth-assume-pkce', 'PKCE works there although the metadata does not say so')
-    .option('--oauth-timeout <duration>', 'longest wait for one of its answers, 1s to 60s (default: 10s)', waitingTime)
+    .option('--oauth-timeout <duration>', 'longest wait for one of its answers, 1s to 25s (default: 10s)', waitingTime)
     .addOption(new Option('--oauth-grant <grant>', 'how tokens come about').choices(grant.unwrap().options))
     .addOption(new Option('--oauth-registration <how>', 'how to come by a client where you registered none').choices(registration.unwrap().options))
     .addOption(new Option('--oauth-client-auth-method <method>', 'how the client proves itself').choices(clientAuthMethod.unwrap().options))
@@ -100,6 +100,6 @@ function parameters(given: string[] | undefined, flag: string): Record<string, s
 
 function waitingTime(text: string): number {
   const ms = durationMs(text);
-  if (ms !== undefined && ms >= 1_000 && ms <= 60_000) return ms;
-  throw new InvalidArgumentError('A duration from 1s to 60s, for example 20s.');
+  if (ms !== undefined && ms >= 1_000 && ms <= 25_000) return ms;
+  throw new InvalidArgumentError('A duration from 1s to 25s, for example 20s.');
 }

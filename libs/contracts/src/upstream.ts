@@ -73,7 +73,7 @@ export const upstreamOauth = z.strictObject({
   /** What is exchanged for a token: an assertion that Gatehouse signs, or the token of the person's sign-in. */
   subjectToken: z.enum(['gatehouse', 'identity-provider']).optional(),
   /** Longest wait for one answer of the authorization server. */
-  timeoutMs: z.int().min(1_000).max(60_000).optional(),
+  timeoutMs: z.int().min(1_000).max(25_000).optional(),
 });
 
 /** How Gatehouse gets tokens for a server. */

@@ -33,7 +33,9 @@ export async function findWayIn(serverId: string, { url, status, challenge }: Ch
   const asked = { step: 'request', outcome: 'ok', url, detail: `The server answered ${status} and asks for an account.` } as const;
   try {
     const found = await bus.request(identityContracts.discoverUpstream, { serverId, challenge, anew });
-    return { steps: [asked, ...found.steps].slice(0, 30), verdict: found.verdict, advice: adviceOf(found) };
+    // Auth tells of the same answer once more, as it understood it.
+    const hops = found.steps.filter(({ step }) => step !== 'request');
+    return { steps: [asked, ...hops].slice(0, 30), verdict: found.verdict, advice: adviceOf(found) };
   } catch (error) {
     const detail = `How to sign in there could not be found out: ${errorRow(asRefusalOrFault(error).code).sentence}`;
     return { steps: [asked, { step: 'resource_metadata', outcome: 'failed', url: null, detail }], verdict: 'failed', advice: null };
