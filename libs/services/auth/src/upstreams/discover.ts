@@ -6,13 +6,15 @@ import type { FoundServer } from './found-server.js';
 import { DiscoveryFailed, type Hops } from './hops.js';
 import { findResourceMetadata, type ResourceMetadata } from './resource-metadata.js';
 import { findServerMetadata, reachProblem, type FoundMetadata } from './server-metadata.js';
-import { upstreamFetch } from './upstream-fetch.js';
+import type { UpstreamFetch } from './upstream-fetch.js';
 
 type Upstream = upstreamContracts.UpstreamServer;
 
 /** What a discovery starts from. */
 export interface DiscoveryStart {
   outbound: Outbound;
+  /** Reads documents, each and all of them within a time. */
+  fetch: UpstreamFetch;
   upstream: Upstream;
   challenge: SignInChallenge;
   /** Where the server's metadata was found before. */
@@ -37,8 +39,8 @@ export async function discover(start: DiscoveryStart): Promise<Omit<FoundServer,
 
 // With an issuer or endpoints set, the server's own word is worth its scopes and its name only.
 async function resourceOf(start: DiscoveryStart): Promise<ResourceMetadata | undefined> {
-  const { outbound, upstream, challenge, known, hops } = start;
-  const search = { fetch: upstreamFetch(outbound, upstream), upstream, told: challenge.resourceMetadata ?? known, hops };
+  const { fetch, upstream, challenge, known, hops } = start;
+  const search = { fetch, upstream, told: challenge.resourceMetadata ?? known, hops };
   try {
     return await findResourceMetadata(search);
   } catch (error) {
@@ -74,10 +76,10 @@ function issuersNamed(set: string | undefined, resource: ResourceMetadata | unde
   return set === undefined ? resource?.authorizationServers : [set];
 }
 
-async function firstOf(issuers: readonly string[], { outbound, upstream, hops }: DiscoveryStart): Promise<FoundMetadata> {
+async function firstOf(issuers: readonly string[], { outbound, fetch, upstream, hops }: DiscoveryStart): Promise<FoundMetadata> {
   let worst: FoundMetadata = { kind: 'absent' };
   for (const issuer of issuers) {
-    const found = await findServerMetadata(issuer, { fetch: upstreamFetch(outbound, upstream), outbound, upstream, hops });
+    const found = await findServerMetadata(issuer, { fetch, outbound, upstream, hops });
     if (found.kind === 'found') return found;
     if (found.kind === 'failed') worst = found;
   }

@@ -5,6 +5,7 @@ const REASONS: Readonly<Record<string, string>> = {
   dns: 'its host name is not known',
   refused: 'the connection was refused',
   timeout: 'it did not answer in time',
+  aborted: 'it did not answer in time',
   no_route: 'there is no way to it from here',
   reset: 'the connection broke',
   tls_expired: 'its certificate has expired; its operator must renew it',

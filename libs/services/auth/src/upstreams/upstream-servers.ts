@@ -8,6 +8,7 @@ import { readChallenge, type SignInChallenge } from './challenge.js';
 import { discover } from './discover.js';
 import { keepServer, keptServer, settingsDigestOf, type FoundServer, type KeptServer } from './found-server.js';
 import { DiscoveryFailed, Hops } from './hops.js';
+import { discoveryFetch } from './upstream-fetch.js';
 import { isSameIssuer } from './well-known.js';
 
 type Upstream = upstreamContracts.UpstreamServer;
@@ -95,7 +96,7 @@ export class UpstreamServers {
     const header = await this.header(upstream, told, known.isKnown);
     const challenge = await readChallenge(header);
     tellRequest(hops, upstream, header, challenge);
-    const found = await discover({ outbound, upstream, challenge, known: known.resourceUrl, hops });
+    const found = await discover({ outbound, fetch: discoveryFetch(outbound, upstream), upstream, challenge, known: known.resourceUrl, hops });
     const all = { ...found, ...(header === null ? known.said : { challenge: header }) };
     await keepServer(db, upstream.id, { found: all, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
     if (before !== undefined && !isSameIssuer(before.issuer, found.issuer)) await this.otherIssuer(upstream);
