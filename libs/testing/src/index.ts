@@ -17,6 +17,7 @@ export {
   type IdentityProviderFlaw,
 } from './identity-provider/flaws.js';
 export { startIdentityProvider, type IdentityProvider, type IdentityProviderOptions, type ProviderRequest } from './identity-provider/identity-provider.js';
+export { type ExchangeRules } from './identity-provider/assertion-exchange.js';
 export { type AccessTokenWish, type IdJagWish } from './identity-provider/issued-tokens.js';
 export { type Person, type PersonWish } from './identity-provider/people.js';
 export { type ProviderSession } from './identity-provider/provider-memory.js';

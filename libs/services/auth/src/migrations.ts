@@ -1,6 +1,7 @@
 import { OUTBOX_MIGRATION, type Migration } from '@gatehouse/persistence';
 import { AUTHORIZATION_SERVER } from './authorization-server/authorization-server-migration.js';
 import { DERIVED_GRANTS } from './authorization-server/derived-grants-migration.js';
+import { HAND_OVER } from './hand-over/hand-over-migration.js';
 import { IDENTITIES } from './identities/identities-migration.js';
 import { CALLERS } from './people/callers-migration.js';
 import { SCIM } from './scim/scim-migration.js';
@@ -70,4 +71,5 @@ export const AUTH_MIGRATIONS: readonly Migration[] = [
   DERIVED_GRANTS,
   IDENTITIES,
   UPSTREAMS,
+  HAND_OVER,
 ];

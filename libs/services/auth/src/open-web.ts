@@ -61,6 +61,7 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
   const listener = await openAuthListener({ origin, log, authorizationServer: { handle: (request, response) => authorization.server.handle(request, response) }, areas: [(app) => authorization.register(app), (app) => registerSignIn(app, signIn), (app) => registerConnect(app, connect), (app) => registerScim(app, { db, changes, clock, log, origin, limits: new RateLimits(clock) })] });
   const close = async (): Promise<void> => {
     await accounts.identitySweep.stop();
+    await signIn.keptSignIns.stop();
     await authorization.close();
     tokenIssuers.close();
     await listener.close();
@@ -70,11 +71,11 @@ export async function openWeb(options: WebOptions): Promise<AuthWeb> {
 }
 
 /** What speaks to upstreams' authorization servers, the accounts that come of it, and how people connect them. */
-function buildAccounts({ origin: publicOrigin, ...given }: WebOptions, outbound: Outbound, { sessions, forms, keys }: Pick<SignInArea, 'sessions' | 'forms'> & Pick<Authorization, 'keys'>): BuiltAccounts {
+function buildAccounts({ origin: publicOrigin, ...given }: WebOptions, outbound: Outbound, { sessions, forms, signInSubjects: signIns, keys }: Pick<SignInArea, 'sessions' | 'forms' | 'signInSubjects'> & Pick<Authorization, 'keys'>): BuiltAccounts {
   const onOtherIssuer = (serverId: string): Promise<unknown> => accounts.identities.authorizationServerChanged(serverId);
   const options = { ...given, outbound, publicOrigin, onOtherIssuer };
   const area = buildUpstreams(options);
-  const accounts: IdentitiesArea = buildIdentities({ ...given, upstreams: area, keys, origin: publicOrigin });
+  const accounts: IdentitiesArea = buildIdentities({ ...given, upstreams: area, keys, signIns, origin: publicOrigin });
   const connect = buildConnecting({ ...options, area, accounts: accounts.identities, sessions, forms });
   return { upstreams: { ...area, connections: connect.connections }, accounts, connect };
 }

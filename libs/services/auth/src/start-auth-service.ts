@@ -116,6 +116,7 @@ async function serve({ bus, log, listen, clock = systemClock }: AuthOptions, par
   web.authorization.start();
   web.tokenIssuers.start();
   web.accounts.identitySweep.start();
+  web.signIn.keptSignIns.start();
   const port = listen === undefined ? undefined : await web.listener.listen(listen, listen.tls);
   const close = async (): Promise<void> => {
     await app.close();

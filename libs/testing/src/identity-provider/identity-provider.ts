@@ -5,6 +5,7 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { TestAuthority } from '../tls/test-authority.js';
+import { registerAssertionExchange, TOKEN_EXCHANGE, type ExchangeParts, type ExchangeRules } from './assertion-exchange.js';
 import { BackChannelLogout, type LogoutAnswer, type LogoutSubject, type LogoutTokenFlaw } from './back-channel-logout.js';
 import { spoil } from './flawed-answers.js';
 import { ArmedFlaws, type IdentityProviderFlaw } from './flaws.js';
@@ -30,6 +31,10 @@ export interface IdentityProviderOptions {
   claimsOnlyInUserinfo?: boolean;
   /** False lets clients do without PKCE; required unless told. */
   requirePkce?: boolean;
+  /** True gives refresh tokens with every sign-in, a new one at each use; they end with the session here. */
+  refreshTokens?: boolean;
+  /** How long id_tokens live; ten minutes unless told. */
+  idTokenSeconds?: number;
   /** Serves https with a certificate of this authority. */
   authority?: TestAuthority;
   /** The name in the issuer, to be resolved to 127.0.0.1 by the caller; `127.0.0.1` unless told. */
@@ -76,6 +81,7 @@ export class IdentityProvider {
   private readonly parts: ProviderParts;
   private readonly mint: TokenMint;
   private readonly logout: BackChannelLogout;
+  private readonly exchange: ExchangeParts;
   private readonly arrived: ProviderRequest[] = [];
   private provider: Provider;
   private logoutUri: string | undefined;
@@ -98,8 +104,12 @@ export class IdentityProvider {
       groupsClaim: options.groupsClaim ?? 'groups',
       claimsOnlyInUserinfo: options.claimsOnlyInUserinfo === true,
       requirePkce: options.requirePkce !== false,
+      refreshTokens: options.refreshTokens === true,
+      idTokenSeconds: options.idTokenSeconds ?? 600,
     };
     this.mint = new TokenMint(this.issuer, this.keys, this.staff);
+    const rules: ExchangeRules = { audiences: {}, answer: 'id-jag', refused: null };
+    this.exchange = { issuer: this.issuer, clientId: this.clientId, keys: this.keys, people: this.staff, mint: this.mint, rules, asked: [] };
     this.logout = new BackChannelLogout(this.issuer, this.keys, () => this.memory.client.client_id);
     this.logoutUri = options.backChannelLogoutUri;
     this.provider = this.build();
@@ -151,6 +161,16 @@ export class IdentityProvider {
   rotateKeys(options: { keepOld?: boolean } = {}): void {
     this.keys.rotate(options);
     this.provider = this.build();
+  }
+
+  /** Answers so who wants identity assertions from now on; what is left out stays. Nobody gets one for any audience unless told. */
+  setExchange(change: Partial<ExchangeRules>): void {
+    Object.assign(this.exchange.rules, change);
+  }
+
+  /** Parameters of every request for an identity assertion, oldest first. */
+  exchanges(): readonly Record<string, string>[] {
+    return this.exchange.asked;
   }
 
   /** An identity assertion (ID-JAG) for redemption at `aud`. */
@@ -207,7 +227,7 @@ export class IdentityProvider {
       client_id: this.clientId,
       client_secret: this.clientSecret,
       redirect_uris: [...(options.redirectUris ?? [])],
-      grant_types: ['authorization_code', 'refresh_token'],
+      grant_types: ['authorization_code', 'refresh_token', TOKEN_EXCHANGE],
       response_types: ['code'],
       token_endpoint_auth_method: options.clientAuthentication ?? 'client_secret_basic',
     };
@@ -217,6 +237,7 @@ export class IdentityProvider {
     const provider = new this.machinery.Provider(this.issuer, providerConfiguration(this.parts));
     // Logout tokens are sent by this class, so the provider does not know that sessions are named to the client.
     provider.Client.prototype.includeSid = () => true;
+    registerAssertionExchange(provider, this.exchange);
     return provider;
   }
 

@@ -14,6 +14,9 @@ export interface ProviderParts {
   claimsOnlyInUserinfo: boolean;
   /** PKCE with S256 asked of every client. */
   requirePkce: boolean;
+  /** Refresh tokens with every sign-in, a new one at each use. */
+  refreshTokens: boolean;
+  idTokenSeconds: number;
 }
 
 /** Where the login pages live: a path of its own, since cookies do not know ports. */
@@ -53,7 +56,8 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       await grant.save();
       return grant;
     },
-    ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 3_600, IdToken: 600, Interaction: 600, RefreshToken: 3_600, Session: 3_600 },
+    ...(parts.refreshTokens ? { issueRefreshToken: () => true, rotateRefreshToken: true } : {}),
+    ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 3_600, IdToken: parts.idTokenSeconds, Interaction: 600, RefreshToken: 3_600, Session: 3_600 },
   };
 }
 

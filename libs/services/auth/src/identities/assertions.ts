@@ -22,7 +22,7 @@ export interface IdJagWish {
   scopes: readonly string[];
 }
 
-const LIFE_S = 120;
+const LIFE_S = 60;
 
 /**
  * Signed words of Gatehouse about who a person is, for an authorization server that trusts it. None of

@@ -3,6 +3,8 @@ import type { Clock } from '@gatehouse/kernel';
 import type { Database, Outbox } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
+import { HandOverTurns } from '../hand-over/hand-over-turns.js';
+import type { SignInSubjects } from '../hand-over/sign-in-subjects.js';
 import type { UpstreamsArea } from '../upstreams/build-upstreams.js';
 import { Assertions, type AssertionsParts } from './assertions.js';
 import { GrantedAccess } from './granted-access.js';
@@ -25,6 +27,8 @@ export interface IdentitiesOptions {
   clock: Clock;
   /** What speaks to authorization servers. */
   upstreams: UpstreamsArea;
+  /** What people's identity providers say of them. */
+  signIns: SignInSubjects;
   /** Keys that assertions are signed with. */
   keys: AssertionsParts['keys'];
   /** Public origin of Gatehouse. */
@@ -40,14 +44,14 @@ export interface IdentitiesArea {
 }
 
 /** Builds identities, their refreshes and their sweep. */
-export function buildIdentities({ outbox, bus, upstreams, keys, origin, ...given }: IdentitiesOptions): IdentitiesArea {
+export function buildIdentities({ outbox, bus, upstreams, keys, origin, signIns, ...given }: IdentitiesOptions): IdentitiesArea {
   const { db, log, clock } = given;
-  const granted = new GrantedAccess({ upstreams, assertions: new Assertions({ db, keys, clock, origin }) });
+  const granted = new GrantedAccess({ upstreams, signIns, assertions: new Assertions({ db, keys, clock, origin }) });
   const { tokens, findUpstream, forgotten } = upstreams;
   const parts = { ...given, tokens, findUpstream, forgotten, granted, vault: new IdentityVault(bus), leases: new IdentityLeases(db), events: new IdentityEvents(outbox, clock) };
   const shredder = new Shredder(parts);
   const refreshes = new Refreshes(parts);
   const identities = new Identities({ ...parts, shred: (id) => shredder.shred(id) });
-  const obtained = new ObtainedIdentities({ db, identities, granted, findUpstream, log });
+  const obtained = new ObtainedIdentities({ db, identities, granted, findUpstream, turns: new HandOverTurns(db, clock), origin, log });
   return { identities, refreshes, obtained, identitySweep: new IdentitySweep({ db, refreshes, shredder, log, clock }) };
 }

@@ -23,7 +23,7 @@ const believing = (typ: string, audience: () => string) => async (token: string)
 /** A server whose tokens nobody signs in for, the client's secret given. */
 async function server(grant: NonNullable<upstreamContracts.UpstreamOauth['grant']>, typ = 'JWT') {
   let issuer = '';
-  const at = await stage.oauthServer({ clients: CLIENTS, trust: believing(typ, () => issuer) }, { grant, clientAuthMethod: 'client_secret_basic' });
+  const at = await stage.oauthServer({ clients: CLIENTS, trust: believing(typ, () => issuer) }, { grant, subjectToken: 'gatehouse', clientAuthMethod: 'client_secret_basic' });
   issuer = at.zoo.issuer;
   const secretId = `sec_${at.upstream.id.slice(4)}`;
   const secret = { secretId, sealed: (await stage.sealedSecret(secretId, SECRET)) };

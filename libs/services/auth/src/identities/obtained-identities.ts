@@ -3,8 +3,9 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import { directoryVersion } from '../directory/directory-changes.js';
+import { handOverProblem } from '../hand-over/hand-over-problem.js';
+import type { HandOverOutcome, HandOverTurns } from '../hand-over/hand-over-turns.js';
 import type { FindUpstream } from '../upstreams/find-upstream.js';
-import { troubleWords } from '../upstreams/trouble-words.js';
 import { TokenRefused, type GrantedTokens } from '../upstreams/upstream-tokens.js';
 import { needsNoSignIn, type GrantedAccess } from './granted-access.js';
 import type { Identities } from './identities.js';
@@ -24,6 +25,9 @@ export interface ObtainedIdentitiesParts {
   identities: Identities;
   granted: GrantedAccess;
   findUpstream: FindUpstream;
+  turns: HandOverTurns;
+  /** Where people sign in. */
+  origin: string;
   log: Logger;
 }
 
@@ -31,7 +35,7 @@ type Upstream = upstreamContracts.UpstreamServer;
 
 /** Identities that come about without anybody connecting them, when they are first needed. */
 export class ObtainedIdentities {
-  private readonly asking = new Map<string, Promise<Omit<Obtained, 'directory'>>>();
+  private readonly asking = new Map<string, Promise<HandOverOutcome>>();
 
   constructor(private readonly parts: ObtainedIdentitiesParts) {}
 
@@ -41,7 +45,7 @@ export class ObtainedIdentities {
     if (upstream === null) throw new Refusal('unknown_server');
     const { grant = 'authorization_code' } = upstream.oauth;
     const owner = grant === 'client_credentials' ? 'global' : personId;
-    const outcome = needsNoSignIn(grant) ? await this.once(upstream, owner, personId) : { identityId: null, problem: null };
+    const outcome = needsNoSignIn(grant) ? await this.once(upstream, owner, { personId }) : { identityId: null, problem: null };
     return { ...outcome, directory: await directoryVersion(this.parts.db) };
   }
 
@@ -53,22 +57,22 @@ export class ObtainedIdentities {
     try {
       await this.parts.identities.originChanged(serverId);
       const upstream = canSignIn ? await this.parts.findUpstream(serverId) : null;
-      if (upstream?.oauth.grant === 'client_credentials') await this.once(upstream, 'global', null);
+      if (upstream?.oauth.grant === 'client_credentials') await this.once(upstream, 'global', { personId: null, isAnew: true });
     } catch (error) {
       this.parts.log.warn({ err: error, serverId }, 'the accounts at a server could not be brought in line with it');
     }
   }
 
-  private once(upstream: Upstream, owner: IdentityRow['owner'], personId: string | null): Promise<Omit<Obtained, 'directory'>> {
+  private once(upstream: Upstream, owner: IdentityRow['owner'], { personId, isAnew = false }: { personId: string | null; isAnew?: boolean }): Promise<HandOverOutcome> {
     const key = `${upstream.id} ${owner}`;
-    const asking = this.asking.get(key) ?? this.make(upstream, owner, personId).finally(() => this.asking.delete(key));
+    const present = async (): Promise<string | undefined> => (await this.present(upstream, owner))?.id;
+    const make = (): Promise<HandOverOutcome> => this.make(upstream, owner, personId);
+    const asking = this.asking.get(key) ?? this.parts.turns.once({ serverId: upstream.id, owner, present, make, isAnew }).finally(() => this.asking.delete(key));
     this.asking.set(key, asking);
     return asking;
   }
 
-  private async make(upstream: Upstream, owner: IdentityRow['owner'], personId: string | null): Promise<Omit<Obtained, 'directory'>> {
-    const present = await this.present(upstream, owner);
-    if (present !== undefined) return { identityId: present.id, problem: null };
+  private async make(upstream: Upstream, owner: IdentityRow['owner'], personId: string | null): Promise<HandOverOutcome> {
     const came = await this.tokens(upstream, owner);
     if (typeof came === 'string') return { identityId: null, problem: came };
     return { identityId: await this.store(upstream, owner, { ...came, personId }), problem: null };
@@ -84,8 +88,8 @@ export class ObtainedIdentities {
       return await this.parts.granted.granted(upstream, owner);
     } catch (error) {
       if (!(error instanceof TokenRefused) && !(error instanceof Refusal)) throw error;
-      this.parts.log.warn({ err: error, serverId: upstream.id, owner }, 'no token came without a sign-in');
-      return error instanceof TokenRefused ? `The authorization server of ${upstream.name} refused: ${error.error}.` : `No token could be had for ${upstream.name}: ${troubleWords(error)}.`;
+      this.parts.log.warn({ err: error, serverId: upstream.id, owner }, 'no account could be made');
+      return handOverProblem(upstream.name, error, this.parts.origin);
     }
   }
 

@@ -7,6 +7,11 @@ import type { FastifyInstance } from 'fastify';
 import type { JWTVerifyGetKey } from 'jose';
 import { RateLimits } from '../authorization-server/rate-limits.js';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
+import { KeptSignIns } from '../hand-over/kept-sign-ins.js';
+import { PersonTokens } from '../hand-over/person-tokens.js';
+import { ProviderRequests } from '../hand-over/provider-requests.js';
+import { SignInSubjects } from '../hand-over/sign-in-subjects.js';
+import { TokenVault } from '../hand-over/token-vault.js';
 import { Accounts } from './accounts.js';
 import { registerBackChannelLogout, type BackChannelLogoutParts } from './back-channel-logout.js';
 import { ClientSecrets } from './client-secret.js';
@@ -52,6 +57,10 @@ export interface SignInArea extends LoginRouteParts, LinkRouteParts, SignOutRout
   identityProviders: IdentityProviders;
   /** Links that administrators make. */
   localAccounts: LocalAccounts;
+  /** Tokens of sign-ins, kept where an administrator allows it; destroyed when the sign-in is over. */
+  keptSignIns: KeptSignIns;
+  /** What those tokens are exchanged for. */
+  signInSubjects: SignInSubjects;
   /** The provider of this issuer with its keys, when its identity assertions (ID-JAG) are accepted. */
   assertionIssuer: (issuer: string) => Promise<{ issuer: string; keys: JWTVerifyGetKey } | undefined>;
 }
@@ -69,7 +78,11 @@ export function buildSignIn(options: SignInOptions): SignInArea {
   const transactions = new LoginTransactions({ db, cookies, clock });
   const made = signInSteps({ transactions, providers, federation, accounts: new Accounts(log, clock), sessions });
   const steps = options.wrapSteps?.(made) ?? made;
-  const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, ...(waits.stepMs === undefined ? {} : { stepLimitMs: waits.stepMs }) });
+  const vault = new TokenVault(bus);
+  const keptSignIns = new KeptSignIns({ db, vault, providers, log, clock });
+  const requests = new ProviderRequests(federation);
+  const signInSubjects = new SignInSubjects({ tokens: new PersonTokens({ db, vault, providers, requests, log, clock }), requests });
+  const signIn = new SignIn({ steps, transactions, federation, sessions, changes, clock, kept: keptSignIns, ...(waits.stepMs === undefined ? {} : { stepLimitMs: waits.stepMs }) });
   const tokens = new LogoutTokens({ providers, metadata, now: () => clock.now() });
   const identityProviders = new IdentityProviders({ db, changes, secrets, metadata, outbound, environment, log, clock });
   const localAccounts = new LocalAccounts({ db, log, clock, isOn: config.localAccounts === true });
@@ -79,7 +92,7 @@ export function buildSignIn(options: SignInOptions): SignInArea {
   };
   const forms = new FormTokens(cookies);
   const limits = new RateLimits(clock);
-  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders, localAccounts, assertionIssuer };
+  return { db, changes, log, clock, publicOrigin, sessions, transactions, providers, federation, forms, limits, signIn, tokens, identityProviders, localAccounts, assertionIssuer, keptSignIns, signInSubjects };
 }
 
 /** Puts the start page, the pages of the sign-in, the one-time links, the sign-out and the back-channel logout on auth's listener. */

@@ -1,4 +1,4 @@
-import { isJsonObject, systemClock, type Clock, type JsonValue, type Secret } from '@gatehouse/kernel';
+import { isJsonObject, Secret, systemClock, type Clock, type JsonValue } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
 import {
   allowInsecureRequests,
@@ -16,7 +16,10 @@ import {
   None,
   type ClientAuth,
   type ServerMetadata,
+  type TokenEndpointResponse,
+  type TokenEndpointResponseHelpers,
 } from 'openid-client';
+import type { SignInTokens } from '../hand-over/sign-in-tokens.js';
 import { isOverage, missesClaims, profileOf, type Claims, type Profile } from './claims.js';
 import type { ProviderSettings } from './identity-provider-rows.js';
 import type { LoginTransaction } from './login-transactions.js';
@@ -38,6 +41,8 @@ export interface Proof {
   sid: string | null;
   authAt: number;
   claims: Claims;
+  /** What the provider gave, where it is kept; whoever has the proof wipes it. */
+  tokens?: SignInTokens | undefined;
   /** Asks the userinfo endpoint, when there is one. */
   userinfo: (() => Promise<Claims>) | undefined;
 }
@@ -50,6 +55,8 @@ export interface Arrival extends Profile {
   authAt: number;
   /** Everything stated, for the administrator rule. */
   claims: Claims;
+  /** As in the proof. */
+  tokens?: SignInTokens | undefined;
 }
 
 /** What `Federation` works with. */
@@ -93,9 +100,14 @@ export class Federation {
     return buildEndSessionUrl(config, { post_logout_redirect_uri: returnTo });
   }
 
+  /** Gatehouse as the provider's client, with what proves it: for one request at once. */
+  client(provider: SignInProvider): Promise<Configuration> {
+    return verified(async () => this.configuration(provider, await this.authentication(provider)));
+  }
+
   /** Redeems the code of an answer and verifies the id_token; `query` is the whole query of the callback. */
   async redeem(provider: SignInProvider, transaction: LoginTransaction, query: URLSearchParams): Promise<Proof> {
-    const config = await verified(async () => this.configuration(provider, await this.authentication(provider)));
+    const config = await this.client(provider);
     const tokens = await verified(() =>
       authorizationCodeGrant(config, new URL(`${this.parts.callback}?${query.toString()}`), {
         expectedState: query.get('state') ?? '',
@@ -107,7 +119,7 @@ export class Federation {
     const claims = claimsOf(tokens.claims());
     const subject = String(claims['sub']);
     if (subject.length > MAX_ID || /[^\x20-\x7e]/.test(subject)) throw new SignInRefusal('bad_answer', { cause: new Error('subject') });
-    const proof = { subject, sid: sidOf(claims), authAt: this.authTime(claims, transaction), claims };
+    const proof = { subject, sid: sidOf(claims), authAt: this.authTime(claims, transaction), claims, tokens: keptOf(provider, tokens) };
     const hasUserinfo = config.serverMetadata().userinfo_endpoint !== undefined;
     const userinfo = async (): Promise<Claims> => claimsOf(await fetchUserInfo(config, tokens.access_token, subject));
     return { ...proof, userinfo: hasUserinfo ? userinfo : undefined };
@@ -166,6 +178,12 @@ async function verified<T>(work: () => Promise<T>): Promise<T> {
 
 function takesBasic({ token_endpoint_auth_methods_supported: methods }: Readonly<ServerMetadata>): boolean {
   return methods === undefined || methods.includes('client_secret_basic');
+}
+
+function keptOf({ settings }: SignInProvider, answer: TokenEndpointResponse & TokenEndpointResponseHelpers): SignInTokens | undefined {
+  const { id_token: idToken, refresh_token: refreshToken } = answer;
+  if (!settings.keepTokens || idToken === undefined) return undefined;
+  return { idToken: Secret.fromText(idToken), idTokenUntil: answer.claims()!.exp * 1_000, refreshToken: refreshToken === undefined ? null : Secret.fromText(refreshToken) };
 }
 
 function claimsOf(value: unknown): Claims {

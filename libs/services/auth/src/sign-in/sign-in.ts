@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '@gatehouse/kernel';
 import type { DirectoryChanges } from '../directory/directory-changes.js';
+import type { KeptSignIns } from '../hand-over/kept-sign-ins.js';
 import type { Federation, SignInProvider } from './federation.js';
 import type { LoginSessions } from './login-sessions.js';
 import type { LoginTransactions } from './login-transactions.js';
@@ -13,6 +14,8 @@ export interface SignInParts {
   federation: Federation;
   sessions: LoginSessions;
   changes: DirectoryChanges;
+  /** Keeps what providers give besides, where that is allowed. */
+  kept: Pick<KeptSignIns, 'begin'>;
   clock?: Clock;
   /** Longest time for one step (ms); fifteen seconds unless told. */
   stepLimitMs?: number;
@@ -63,7 +66,7 @@ export class SignIn {
    * signed in with all of it, or nothing happened. The session's id is always new (session fixation).
    */
   async finish(query: URLSearchParams, cookieHeader: string | undefined): Promise<SignedIn> {
-    const { steps, changes, sessions, transactions } = this.parts;
+    const { steps, changes, sessions, transactions, kept } = this.parts;
     const state = onlyState(query);
     const transaction = await this.limited(steps.transaction(state, cookieHeader));
     const provider = await this.limited(steps.provider(transaction));
@@ -74,10 +77,12 @@ export class SignIn {
       await sessions.replace(tx, cookieHeader);
       const { subject, sid, authAt } = arrival;
       const { personId } = admitted;
-      const { cookie } = await this.limited(steps.session(tx, { personId, provider: provider.name, subject, sid, authAt }));
-      return { result: { ...admitted, cookie }, changed: admitted.changed };
+      const { cookie, idHash } = await this.limited(steps.session(tx, { personId, provider: provider.name, subject, sid, authAt }));
+      const keep = arrival.tokens === undefined ? undefined : await kept.begin(tx, { sessionHash: idHash, personId, provider, tokens: arrival.tokens });
+      return { result: { ...admitted, cookie, keep }, changed: admitted.changed };
     });
-    const { personId, name, cookie } = result;
+    const { personId, name, cookie, keep } = result;
+    await keep?.();
     return { personId, name, provider: provider.name, location: transaction.returnTo, cookies: [transactions.forget(state), cookie] };
   }
 
