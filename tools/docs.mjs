@@ -10,6 +10,7 @@ const PAGES = [
   { path: 'docs/reference/contracts.md', from: ['libs/contracts'], make: async () => (await import('./docs/contracts-page.mjs')).contractsPage(ROOT) },
   { path: 'docs/reference/openapi.json', from: ['libs/services/gateway'], make: async () => (await import('./docs/openapi-page.mjs')).openapiPage() },
   { path: 'docs/reference/config.md', from: ['apps/gatehouse'], make: async () => (await import('./docs/config-page.mjs')).configPage() },
+  { path: 'deploy/compose/nats/nats.conf', from: ['libs/bus'], make: async () => (await import('@gatehouse/bus')).natsServerConfig({ passwords: '../gatehouse-passwords/passwords.conf' }) },
 ];
 
 const checking = process.argv.includes('--check');

@@ -4,5 +4,7 @@ export { inProcessBus } from './in-process/in-process-bus.js';
 export { InProcessBroker } from './in-process/in-process-broker.js';
 export { EVENT_STREAM } from './nats/event-stream.js';
 export { natsBus, type NatsBusOptions } from './nats/nats-bus.js';
+export { natsPermissions, type NatsPermissions } from './nats/permissions.js';
+export { natsServerConfig } from './nats/server-config.js';
 export { Serves, type RequestHandler } from './serves.js';
 export { MAX_PAYLOAD_BYTES } from './wire.js';

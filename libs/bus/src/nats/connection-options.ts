@@ -2,12 +2,14 @@ import type { ServiceName } from '@gatehouse/contracts';
 import type { Secret } from '@gatehouse/kernel';
 import { usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import type { NatsOptions } from '@nestjs/microservices';
+import { splitUrls } from './sign-in.js';
 
 /** Where NATS is and how to sign in. */
 export interface NatsAddress {
-  /** `nats://host:port` or `tls://host:port`; several servers of a cluster separated by commas. */
+  /** `nats://user:password@host:port` or `tls://…`, with or without a sign-in; several servers of a cluster separated by commas. */
   url: string;
   service: ServiceName;
+  /** Signs in instead of what the URL says. */
   user?: string;
   password?: Secret;
   /** PEM of the authority that signed the servers' certificates, with `tls://`; the URL alone says whether there is TLS. */
@@ -18,9 +20,11 @@ export interface NatsAddress {
 export type NestNatsOptions = Required<NatsOptions>['options'];
 
 /** Options of the connection, the same for asking and for answering. */
-export function connectionOptions({ url, service, user, password, ca }: NatsAddress): NestNatsOptions {
+export function connectionOptions({ url, service, ca, ...given }: NatsAddress): NestNatsOptions {
+  const { servers, ...told } = splitUrls(url);
+  const { user, password } = given.user === undefined ? told : given;
   return {
-    servers: url.split(',').map((server) => server.trim()),
+    servers,
     name: `gatehouse-${service}`,
     // Own inboxes, so that server permissions can keep a service from reading another one's replies.
     inboxPrefix: `_INBOX.${service}`,
