@@ -6,6 +6,8 @@ export interface EntryPoint {
   name: string;
   /** Whether Gatehouse goes to a good address that it is told there. */
   isFollowed: boolean;
+  /** How many may tell at the same time; several unless told. */
+  atOnce?: number;
   /** Tells it the address and does what would make it go there; several may tell at once, each under a number. */
   tell(url: string, teller: number): Promise<void>;
 }
@@ -84,9 +86,13 @@ async function presentToken(world: World, issuer: string): Promise<void> {
   await fromSomewhere(`${world.edges[0]!}/mcp/nothing`, { jsonrpc: '2.0', id: 1, method: 'ping' }, { authorization: `Bearer ${token}` });
 }
 
-/** Sends from one loopback address after the other: limits are per address, and are not what is tested here. */
+/** One loopback address after the other: limits are per address, and are not what is tested here. */
+export function anotherAddress(): string {
+  return `127.1.${1 + (told % CLIENT_ADDRESSES)}.${1 + (Math.floor(told++ / CLIENT_ADDRESSES) % CLIENT_ADDRESSES)}`;
+}
+
 function fromSomewhere(url: string, body?: object, headers: Record<string, string> = {}): Promise<number> {
-  const localAddress = `127.1.${1 + (told % CLIENT_ADDRESSES)}.${1 + (Math.floor(told++ / CLIENT_ADDRESSES) % CLIENT_ADDRESSES)}`;
+  const localAddress = anotherAddress();
   const json = body === undefined ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: body === undefined ? 'GET' : 'POST', localAddress, agent: false, headers: { ...json, ...headers } }, (answer) => {

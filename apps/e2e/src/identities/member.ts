@@ -1,4 +1,4 @@
-import { ScriptedBrowser, type Page } from '@gatehouse/testing';
+import { ScriptedBrowser, type BrowserOptions, type Page } from '@gatehouse/testing';
 import { admin } from '../world/asking.js';
 import type { World } from '../world/world.js';
 import { freshToken } from '../world/fresh-token.js';
@@ -54,8 +54,8 @@ export class Member {
 }
 
 /** A browser in which a person is signed in by a one-time link. */
-export async function signedInBrowser(world: World, personId: string): Promise<ScriptedBrowser> {
-  const browser = new ScriptedBrowser();
+export async function signedInBrowser(world: World, personId: string, options: BrowserOptions = {}): Promise<ScriptedBrowser> {
+  const browser = new ScriptedBrowser(options);
   const { url } = await admin(world).ok('POST', `/people/${personId}/sign-in-link`);
   const page = await browser.get(url);
   await browser.submit(page.forms[0]);

@@ -23,6 +23,8 @@ export interface Reach {
   /** The origin to really connect to (`http://127.0.0.1:8080`) in place of the one in the URL. */
   resolve: ((origin: string) => string | undefined) | undefined;
   timeoutMs: number;
+  /** The address of this machine that a request is sent from. */
+  from?: (() => string) | undefined;
 }
 
 const MAX_BODY = 5 * 1024 * 1024;
@@ -39,6 +41,7 @@ export function exchange(sending: Sending, reach: Reach): Promise<Received> {
     // The name in the URL, not the machine that stands in for it.
     headers: { host: sending.url.host, ...sending.headers, ...(sending.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(sending.body)) }) },
     agent: false,
+    ...(reach.from === undefined ? {} : { localAddress: reach.from() }),
     signal: AbortSignal.timeout(reach.timeoutMs),
   };
   const secured = isTls ? { ...options, ca: reach.ca, ...serverName(sending.url) } : options;

@@ -15,6 +15,8 @@ export interface BrowserOptions {
   ca?: string;
   /** The origin to really connect to for an origin, e.g. `https://gatehouse.example` → `http://127.0.0.1:8080`. */
   resolve?: (origin: string) => string | undefined;
+  /** The address of this machine that each request is sent from, where limits per address are in the way. */
+  from?: () => string;
   /** Redirects followed in a row; 15 unless told. */
   maxRedirects?: number;
   /** For one request; 10,000 unless told. */
@@ -58,7 +60,7 @@ export class ScriptedBrowser {
 
   constructor(private readonly options: BrowserOptions = {}) {
     this.cookies = new CookieJar(options.clock);
-    this.reach = { ca: options.ca, resolve: options.resolve, timeoutMs: options.timeoutMs ?? TIMEOUT_MS };
+    this.reach = { ca: options.ca, resolve: options.resolve, timeoutMs: options.timeoutMs ?? TIMEOUT_MS, from: options.from };
   }
 
   /** The page that the last navigation ended at; throws before the first one. */
