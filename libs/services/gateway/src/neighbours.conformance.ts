@@ -77,7 +77,8 @@ export class Neighbours {
     throw new Refusal('unknown_server');
   };
   readonly obtained: In<typeof identityContracts.obtainIdentity>[] = [];
-  obtain: (wish: In<typeof identityContracts.obtainIdentity>) => string | null = () => null;
+  /** What auth says to who wants an account made: its id, or what is in the way. */
+  obtain: (wish: In<typeof identityContracts.obtainIdentity>) => string | { problem: string } = () => ({ problem: 'nobody makes accounts here' });
   /** Everything the vault was asked to keep and to destroy. */
   readonly stored: In<typeof vaultContracts.storeCredential>[] = [];
   readonly destroyed: string[] = [];
@@ -348,8 +349,9 @@ class AuthDouble {
   @Serves(identityContracts.obtainIdentity)
   obtainIdentity(wish: In<typeof identityContracts.obtainIdentity>) {
     this.state.obtained.push(wish);
-    const identityId = this.state.obtain(wish);
-    return { identityId, problem: null, directory: { epoch: this.state.epoch, version: this.state.directoryVersion } };
+    const made = this.state.obtain(wish);
+    const outcome = typeof made === 'string' ? { identityId: made, problem: null } : { identityId: null, ...made };
+    return { ...outcome, directory: { epoch: this.state.epoch, version: this.state.directoryVersion } };
   }
 }
 

@@ -2,7 +2,7 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Edge } from '../edge.js';
 import { chooseIdentity } from '../identity/choose-identity.js';
 import type { Choice } from '../identity/identity-index.js';
-import { obtainIdentity } from '../identity/obtain-identity.js';
+import { isMadeByAuth, obtainIdentity } from '../identity/obtain-identity.js';
 import type { Authorized } from './authorize.js';
 import type { Resolved } from './resolve.js';
 
@@ -27,12 +27,12 @@ export class Identified {
 
 /**
  * Chooses the identity from the directory in memory, for the record and for the lease. Refuses with
- * `identity_missing`, `identity_dead`, `directory_stale`. Waits only where a person has none yet and auth
- * may make one from their sign-in.
+ * `identity_missing`, `identity_dead`, `directory_stale`. Waits only where a person has none that is
+ * accepted and auth can make one.
  */
 export function identify(authorized: Authorized, edge: Edge): Identified | Promise<Identified> {
   const choice = chosen(authorized, edge);
-  return choice.outcome === 'missing' ? obtained(authorized, edge) : identified(authorized, choice);
+  return isUsable(choice) || !isMadeByAuth(authorized.resolved.server.entry) ? identified(authorized, choice) : obtained(authorized, edge);
 }
 
 /** Whose credential a call carries by the directory in force now. */
@@ -40,10 +40,17 @@ export function chosen({ resolved }: Authorized, edge: Edge): Choice {
   return chooseIdentity(edge.state.directory().identities, resolved.server.entry, resolved.caller.who.account);
 }
 
+function isUsable({ outcome }: Choice): boolean {
+  return outcome !== 'missing' && outcome !== 'dead';
+}
+
 async function obtained(authorized: Authorized, edge: Edge): Promise<Identified> {
   const { server, caller } = authorized.resolved;
-  await obtainIdentity(server.entry, caller.who.account, edge);
-  return identified(authorized, chosen(authorized, edge));
+  const problem = await obtainIdentity(server.entry, caller.who.account, edge);
+  const choice = chosen(authorized, edge);
+  if (isUsable(choice)) return identified(authorized, choice);
+  authorized.resolved.caller.received.draft.facts.identity = choice.facts;
+  throw new Refusal('identity_missing', { reason: choice.reason, ...(problem === null ? {} : { advice: problem }) });
 }
 
 function identified(authorized: Authorized, choice: Choice): Identified {

@@ -168,18 +168,6 @@ describe('whose account a call carries', () => {
     expect((await call(robot)).json.result.isError).toBeUndefined();
   });
 
-  it('is made from the sign-in where auth can, before anybody is asked to connect', async () => {
-    const ada = await person('ada');
-    neighbours.obtain = ({ personId }) => {
-      accepted.add('Bearer exchanged');
-      return neighbours.addIdentity(server, personId, {}, bearer('exchanged')).id;
-    };
-    await connected();
-    expect((await call(ada)).json.result.isError).toBeUndefined();
-    expect([sent(), neighbours.obtained, neighbours.connects]).toEqual([['Bearer exchanged'], [{ serverId: server.id, personId: ada.id }], []]);
-    neighbours.obtain = () => null;
-  });
-
   it('goes up with the headers that the administrator named, and no others of the client’s', async () => {
     const ada = await person('ada');
     neighbours.addIdentity(server, ada.id, {}, bearer('of-ada'));

@@ -30,17 +30,20 @@ async function pendingSession(error: Refusal, authorized: Authorized, edge: Edge
   const protocolVersion = negotiateVersion(String(params['protocolVersion']));
   const session = mintedSession(resolved, { upstreamId: null, openedAs: NOBODY, protocolVersion }, edge);
   await edge.initializes.keep(session, params);
-  const link = connectLinkOf(await withWayOut(error, authorized, edge));
+  const wayOut = await withWayOut(error, authorized, edge);
   const result = {
     protocolVersion,
     capabilities: { tools: { listChanged: true } },
     serverInfo: { name, version: '1' },
-    instructions: instructionsFor(name, link?.url),
+    instructions: instructionsFor(name, wayOut),
   };
   return ownResult(authorized, result, error.code, session.id);
 }
 
-function instructionsFor(server: string, url: string | undefined): string {
+function instructionsFor(server: string, wayOut: Refusal): string {
+  const url = connectLinkOf(wayOut)?.url;
+  const { advice } = wayOut.details;
+  if (url === undefined && typeof advice === 'string') return `${advice} List the tools again then.`;
   const open = url === undefined ? '' : `Have your person open ${url} and sign in there, or call`;
   return `No account is connected for ${server} yet. ${open === '' ? 'Call' : open} the tool ${connectToolName(server)} for a link. List the tools again once the account is connected.`;
 }
