@@ -22,7 +22,6 @@ export function sampleServer(over: Partial<policyContracts.Server> = {}): policy
     caCertificates: [],
     state: 'running',
     identityMode: 'none',
-    identityId: null,
     headers: [],
     secretHeaders: [],
     health: { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null, ...NOTHING_FOUND },

@@ -21,7 +21,7 @@ export async function runSampleServer(bus: Bus, log: Logger): Promise<{ close():
 async function register(bus: Bus): Promise<{ close(): Promise<void> }> {
   const demo = await startDemoServer({});
   const actor = { callerId: await administrator(bus), tokenId: null };
-  const credential = { identityMode: 'none' as const, identityId: null, headers: [], secretHeaders: [] };
+  const credential = { identityMode: 'none' as const, headers: [], secretHeaders: [] };
   const server = { id: newId('server'), name: NAME, url: demo.url, allowPrivateNetwork: true, ...credential };
   await bus.request(policyContracts.addServer, { actor, server });
   return demo;

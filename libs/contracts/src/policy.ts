@@ -91,7 +91,6 @@ export const server = z.strictObject({
   state: z.enum(['running', 'stopped']),
   /** Whose credential its calls carry: as set, or what follows from what probes found. */
   identityMode,
-  identityId: identityId.nullable(),
   /** Plain headers sent with every request. */
   headers: z.array(z.tuple([headerName, headerValue])),
   /** Names only of the headers whose values the vault holds. */
@@ -159,7 +158,6 @@ export const policySnapshot = z.strictObject({
       /** How often it was restarted: a greater number than before tells an edge to forget leases and connections. */
       restarts: z.int().min(0),
       identityMode,
-      identityId: identityId.nullable(),
       headers: z.array(z.tuple([z.string(), z.string()])),
       /** Fingerprints of the tools a probe saw, by tool name: what a record says was called. */
       tools: z.record(z.string(), z.string()),
@@ -238,7 +236,6 @@ export const serverInput = z.strictObject({
   forwardHeaders: z.array(headerName).max(32).default([]),
   /** Null: follows from what probes find (`private-or-global` where people can sign in, else `none` or, with secret headers, `global`). */
   identityMode: identityMode.nullable(),
-  identityId: identityId.nullable(),
   headers: z.array(z.tuple([headerName, headerValue])).max(32),
   secretHeaders: z.array(headerName).max(32),
 });

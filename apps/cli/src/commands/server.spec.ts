@@ -76,7 +76,7 @@ describe('server add', () => {
     ['two ways in', ['--oauth-client-id', 'ours', '--secret-header', 'X-Key'], 'oauth and headers are two'],
     ['a resource indicator without a host', ['--oauth-resource', 'mcp.example.com'], 'resource'],
     ['a resource indicator with a fragment', ['--oauth-resource', 'https://mcp.example.com/#a'], 'resource'],
-    ['a timeout of an hour', ['--oauth-timeout', '60m'], '1s to 60s'],
+    ['a timeout of an hour', ['--oauth-timeout', '60m'], '1s to 25s'],
     ['a variable that is not set', ['--secret-header', 'X-Key=env:NONE'], 'NONE is empty or not set'],
     ['a file that is not there', ['--bearer-token-file', 'none'], 'cannot read none (ENOENT)'],
     ['certificates that are not there', ['--ca-file', 'none.pem'], 'cannot read none.pem (ENOENT)'],

@@ -146,13 +146,18 @@ export class Neighbours {
     if (identityId !== null) this.credentials.set(identityId, credential!);
     const server: policyContracts.SnapshotServer = {
       ...{ transport: 'streamable-http' as const, auth: identityId === null ? ('none' as const) : ('headers' as const), grant: null, signCalls: false, forwardHeaders: [], debugUntil: null },
-      ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, restarts: 0, identityId, headers: [], tools: {} },
+      ...{ id: newId('server'), name, url, stateless: false, allowPrivateNetwork: true, caCertificate: null, state: 'running' as const, restarts: 0, headers: [], tools: {} },
       identityMode: identityId === null ? ('none' as const) : ('global' as const),
     };
     this.servers.push(server);
     this.policyVersion += 1;
     if (identityId !== null) this.addIdentity(server, 'global', { id: identityId, method: 'headers' });
     return server;
+  }
+
+  /** Id of the account that a server was added with. */
+  accountOf(server: { id: string }): string {
+    return this.identities.find(({ serverId, owner }) => serverId === server.id && owner === 'global')!.id;
   }
 
   /** Connects an account, with the header lines it stands for; the identity, which a test may change. */

@@ -75,7 +75,7 @@ describe('the register of servers', () => {
     expect(after.servers).toEqual([
       {
         ...{ id: added.id, name: 'notion', url: added.url, allowPrivateNetwork: false, caCertificate: null, state: 'running', transport: 'auto', auth: 'headers' },
-        ...{ identityMode: 'global', identityId: null, headers: [['X-Plain', 'v']], tools: {}, stateless: false, signCalls: false, forwardHeaders: [], debugUntil: null, restarts: 0 },
+        ...{ identityMode: 'global', grant: null, headers: [['X-Plain', 'v']], tools: {}, stateless: false, signCalls: false, forwardHeaders: [], debugUntil: null, restarts: 0 },
       },
     ]);
     await until(() => published.find(({ version }) => version === after.version));

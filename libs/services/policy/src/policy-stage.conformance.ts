@@ -96,7 +96,7 @@ export async function fetchSnapshot(): Promise<Snapshot & { chunks: string[] }> 
 type Wanted = Partial<z.input<typeof policyContracts.serverInput>>;
 
 function withDefaults(more: Wanted): z.input<typeof policyContracts.serverInput> {
-  const plain = { name: null, url: 'https://api.notion.com/mcp', allowPrivateNetwork: false, identityMode: null, identityId: null, headers: [], secretHeaders: [] };
+  const plain = { name: null, url: 'https://api.notion.com/mcp', allowPrivateNetwork: false, identityMode: null, headers: [], secretHeaders: [] };
   return { id: newId('server'), ...plain, ...more };
 }
 

@@ -50,7 +50,7 @@ describe('ServerRegistration', () => {
 
   it('registers what is no secret, and makes an identity of the secret headers that the vault alone can open', async () => {
     const server = await registration.add(withHeaders(key, { name: 'X-Region', value: 'eu' }), actor);
-    expect(neighbours.added).toMatchObject([{ actor, server: { auth: 'headers', headers: [['X-Region', 'eu']], secretHeaders: ['X-Api-Key'], identityMode: null, identityId: null } }]);
+    expect(neighbours.added).toMatchObject([{ actor, server: { auth: 'headers', headers: [['X-Region', 'eu']], secretHeaders: ['X-Api-Key'], identityMode: null } }]);
     const [made] = services.askedOf(createIdentity);
     expect(made).toMatchObject({ actor, serverId: server.id, owner: 'global', name: 'default', headers: [{ name: 'X-Api-Key', lastFour: 'rver' }] });
     expect(opened(made.identityId, made.headers[0])).toBe(SECRET);

@@ -100,7 +100,7 @@ function oauthAddresses(access: ServerAccess | undefined): string[] {
 function registered(body: AddressedBody, { auth, oauth, plain, secretNames }: ServerAccess) {
   const { url, transport, stateless, allowPrivateNetwork, caCertificate = null, signCalls, forwardHeaders } = body;
   const settings = { url, transport, stateless, allowPrivateNetwork, caCertificate, signCalls, forwardHeaders };
-  return { ...settings, id: newId('server'), name: body.name ?? null, auth, oauth, identityId: null, headers: plain, secretHeaders: secretNames };
+  return { ...settings, id: newId('server'), name: body.name ?? null, auth, oauth, headers: plain, secretHeaders: secretNames };
 }
 
 function changed(access: ServerAccess | undefined, { auth, headers }: Pick<ServerChange, 'auth' | 'headers'>): PolicyChange {

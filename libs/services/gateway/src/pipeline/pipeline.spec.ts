@@ -132,7 +132,7 @@ describe('the path of a call', () => {
 
   it('refuses a call whose credential is not there, without a word to the upstream', async () => {
     const hits = scripted.hits();
-    neighbours.credentials.delete(neighbours.servers.find(({ name }) => name === 'missing')!.identityId!);
+    neighbours.credentials.delete(neighbours.accountOf(neighbours.servers.find(({ name }) => name === 'missing')!));
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };
     const answer = await stage.post('missing', ada, { jsonrpc: '2.0', id: 1, method: 'initialize', params });
     expect([answer.json.error.data.type, scripted.hits()]).toEqual(['credential_missing', hits]);

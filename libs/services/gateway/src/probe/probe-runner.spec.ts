@@ -39,7 +39,7 @@ describe('probes', () => {
   it('are run once by one of the edges, with the credential, for a server that the edge had not heard of', async () => {
     const upstream = await opened(startJsonUpstream({ requiredHeader: { name: 'x-api-key', value: 'the-right-key' } }));
     const server = neighbours.addServer('fresh', upstream.url, [['X-Api-Key', 'the-right-key']]);
-    await order(server.id, 'probe-1', { identity: { id: server.identityId!, owner: 'global' } });
+    await order(server.id, 'probe-1', { identity: { id: neighbours.accountOf(server), owner: 'global' } });
     const [observation, ...more] = await observed('probe-1');
     expect(more).toEqual([]);
     expect(observation).toMatchObject({ serverId: server.id, part: 0, parts: 1, health: { status: 'healthy', failure: null, serverInfo: { name: 'small-upstream' } } });
@@ -53,7 +53,7 @@ describe('probes', () => {
     const private_ = neighbours.addServer('private', 'https://10.0.0.1/mcp');
     private_.allowPrivateNetwork = false;
     const missing = neighbours.addServer('no-credential', upstream.url, [['X-Api-Key', 'x']]);
-    neighbours.credentials.delete(missing.identityId!);
+    neighbours.credentials.delete(neighbours.accountOf(missing));
     await stages[0]!.changed();
     for (const [at, { id }] of [refused, private_, missing].entries()) await order(id, `probe-fails-${at}`);
     const failures = await Promise.all([0, 1, 2].map(async (at) => (await observed(`probe-fails-${at}`))[0]!.health));

@@ -37,7 +37,7 @@ describe('a server that was restarted', () => {
   it('has its credential leased anew at every edge, and only its own', async () => {
     const sessions = await Promise.all(stages.map((stage) => stage.session('one', ada)));
     const other = await stages[0]!.session('two', ada);
-    neighbours.credentials.set(server.identityId!, [['X-Api-Key', 'the-second-key']]);
+    neighbours.credentials.set(neighbours.accountOf(server), [['X-Api-Key', 'the-second-key']]);
     upstream.forget();
     const call = async (at: number): Promise<unknown> => {
       const { json, status } = await stages[at]!.call('one', ada, sessions[at]!, 'echo', 1, { text: 'x' });
@@ -47,9 +47,9 @@ describe('a server that was restarted', () => {
     await restart();
     expect([await call(0), await call(1)]).toEqual(['identity_dead', 'identity_dead']);
     expect((await stages[0]!.call('two', ada, other, 'echo', 1, { text: 'x' })).status).toBe(200);
-    const restarted = { identityId: server.identityId, version: 1, cause: 'restarted', challenge: null };
+    const restarted = { identityId: neighbours.accountOf(server), version: 1, cause: 'restarted', challenge: null };
     expect(neighbours.renewals.filter(({ cause }) => cause === 'restarted')).toEqual([restarted, restarted]);
-    neighbours.credentials.set(server.identityId!, [['X-Api-Key', 'the-first-key']]);
+    neighbours.credentials.set(neighbours.accountOf(server), [['X-Api-Key', 'the-first-key']]);
     await restart();
     expect([await call(0), await call(1)]).toEqual([200, 200]);
   });
@@ -68,7 +68,7 @@ describe('a server that was restarted', () => {
   it('is probed as it is now, by an edge that has not heard of the restart', async () => {
     const seen: unknown[] = [];
     await neighbours.bus('policy').events.consume(policyContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
-    neighbours.credentials.set(server.identityId!, [['X-Api-Key', 'another-key']]);
+    neighbours.credentials.set(neighbours.accountOf(server), [['X-Api-Key', 'another-key']]);
     server.restarts += 1;
     neighbours.policyVersion += 1;
     await neighbours.bus('policy').events.publish(policyContracts.probeOrdered, { serverId: server.id, probeId: 'p', restarts: server.restarts }, 'p');

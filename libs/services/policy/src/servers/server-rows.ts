@@ -14,7 +14,6 @@ interface ServerRow extends AccessRow {
   allow_private_network: boolean;
   ca_certificate: string | null;
   state: Server['state'];
-  identity_id: string | null;
   headers: [string, string][];
   secret_headers: string[];
   health: Server['health'];
@@ -65,7 +64,6 @@ function serverOf(row: ServerRow, book: PresetBook): Server {
     caCertificates: describeCertificates(row.ca_certificate),
     state: row.state,
     identityMode,
-    identityId: row.identity_id,
     headers: row.headers,
     secretHeaders: row.secret_headers,
     health: row.health,

@@ -12,7 +12,7 @@ import { requireServerUrl } from './server-url.js';
 export type ServerInput = z.output<typeof policyContracts.serverInput>;
 
 /** What an administrator sets of a server and can change later. */
-export type ServerSettings = Omit<ServerInput, 'id' | 'name' | 'identityId'>;
+export type ServerSettings = Omit<ServerInput, 'id' | 'name'>;
 
 /** What a grant can never give: the organisation has no private identity, and a person's sign-in no global one. */
 const MODE_WITHOUT: Readonly<Record<NonNullable<ServerSettings['oauth']['grant']>, ServerSettings['identityMode'] | undefined>> = {
@@ -43,14 +43,14 @@ const NAMES = MEMBERS.map((member) => COLUMNS[member][0]);
 const valuesOf = (settings: ServerSettings): unknown[] => MEMBERS.map((member) => COLUMNS[member][1](settings));
 
 const INSERT = `
-  INSERT INTO servers (id, name, identity_id, health, created_at, state, revision, ${NAMES.join(', ')})
-  VALUES ($1, $2, $3, $4, $5, 'running', 1, ${NAMES.map((_, index) => `$${index + 6}`).join(', ')})`;
+  INSERT INTO servers (id, name, health, created_at, state, revision, ${NAMES.join(', ')})
+  VALUES ($1, $2, $3, $4, 'running', 1, ${NAMES.map((_, index) => `$${index + 5}`).join(', ')})`;
 const UPDATE = `UPDATE servers SET revision = revision + 1, ${NAMES.map((name, index) => `${name} = $${index + 2}`).join(', ')} WHERE id = $1`;
 const SELECT = `SELECT ${MEMBERS.map((member) => `${COLUMNS[member][0]} AS "${member}"`).join(', ')} FROM servers WHERE id = $1`;
 
 /** Adds a server that is running and was never looked at. */
-export async function insertServer(tx: Transaction, { id, identityId, ...settings }: ServerInput, { name, now }: { name: string; now: number }): Promise<void> {
-  await tx.query(INSERT, [id, name, identityId, JSON.stringify(UNKNOWN_HEALTH), now, ...valuesOf(settings)]);
+export async function insertServer(tx: Transaction, { id, ...settings }: ServerInput, { name, now }: { name: string; now: number }): Promise<void> {
+  await tx.query(INSERT, [id, name, JSON.stringify(UNKNOWN_HEALTH), now, ...valuesOf(settings)]);
 }
 
 /** Writes settings in place of what is there; the revision moves on. */

@@ -19,7 +19,6 @@ interface ServerRow extends AccessRow {
   ca_certificate: string | null;
   state: 'running' | 'stopped';
   restarts: number;
-  identity_id: string | null;
   headers: [string, string][];
   sign_calls: boolean;
   forward_headers: string[];
@@ -70,7 +69,6 @@ function serverOf(row: ServerRow, tools: readonly ToolRow[], book: PresetBook): 
     debugUntil: row.debug_until === null ? null : Number(row.debug_until),
     restarts: row.restarts,
     identityMode,
-    identityId: row.identity_id,
     headers: row.headers,
     tools: Object.fromEntries(tools.map(({ name, fingerprint }) => [name, fingerprint])),
   };
