@@ -16,9 +16,9 @@ export interface ConnectWish {
   readonly identityId: string | null;
 }
 
-const HELD_MS = 5_000;
+const HELD_MS = 1_000;
 
-/** Links for calls that wait for an account. Auth gives the same one while it is good; here it is held for seconds, so that a busy client does not ask per call. */
+/** Links for calls that wait for an account. Auth gives the same one while it is good; here it is held for a second, so that a busy client does not ask per call, and nobody is shown one for long that was used. */
 export class ConnectLinks {
   readonly #links = new Briefly<ConnectLink | undefined>(HELD_MS);
 
