@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,42 +6,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startJsonUpstream, type Upstream } from '@gatehouse/testing';
 import { busTraffic, type BusTraffic } from './world/bus-traffic.js';
 import { cli, cliJson } from './world/cli.js';
-import { databaseDump } from './world/database-dump.js';
+import { leaksIn, placesOf, shapesOf, type Place } from './world/secret-search.js';
 import { eventually, inBothForms, servedEverywhere } from './world/world.js';
 
 /** The secret has a quote, so that its JSON-escaped form is another one. */
 const CANARY = `canary-"${randomBytes(18).toString('hex')}`;
 
-const SHAPES: Readonly<Record<string, string>> = {
-  raw: CANARY,
-  'JSON-escaped': JSON.stringify(CANARY).slice(1, -1),
-  hex: Buffer.from(CANARY).toString('hex'),
-  ...Object.fromEntries([0, 1, 2].map((shift) => [`base64 at ${shift}`, base64Core(shift)])),
-};
-
-// A secret inside longer base64 looks different at each of three offsets; the middle of it is the same whatever stands around.
-function base64Core(shift: number): string {
-  const text = Buffer.concat([Buffer.alloc(shift), Buffer.from(CANARY)]).toString('base64');
-  return text.slice(4, -4);
-}
-
-function found(text: Buffer): string[] {
-  return Object.entries(SHAPES).flatMap(([name, shape]) => (text.includes(shape) || text.includes(urlSafe(shape)) ? [name] : []));
-}
-
-const urlSafe = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_');
-
-function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesUnder(path) : entry.isFile() && statSync(path).size > 0 ? [path] : [];
-  });
-}
+const found = (content: Buffer): string[] => leaksIn([['it', content]], [CANARY]);
 
 describe('the search itself', () => {
   it('finds the secret in every shape it looks for', () => {
-    for (const [name, shape] of Object.entries(SHAPES)) expect(found(Buffer.from(`xx${shape}yy`))).toContain(name);
-    expect(found(Buffer.from(Buffer.from(`{"v":"${CANARY}"}`).toString('base64')))).not.toEqual([]);
+    for (const [name, shape] of Object.entries(shapesOf(CANARY))) expect(found(Buffer.from(`xx${shape}yy`))).toContain(`secret 0 ${name} in it`);
+    for (const coding of ['base64', 'base64url', 'hex'] as const) expect(found(Buffer.from(Buffer.from(`{"v":"${CANARY}"}`).toString(coding)))).not.toEqual([]);
   });
 });
 
@@ -95,16 +70,8 @@ inBothForms('A secret header', (world) => {
       return items.length >= 2 ? items : undefined;
     });
     printed.push(Buffer.from(JSON.stringify(records)));
-    const places: [string, Buffer][] = printed.map((text, at) => [`answer ${at}`, text]);
-    for (const each of world().processes) {
-      places.push([`log of ${each.app}`, Buffer.from(each.output)]);
-      const figures = await fetch(`http://127.0.0.1:${each.metricsPort}/metrics`);
-      places.push([`/metrics of ${each.app}`, Buffer.from(await figures.text())]);
-    }
-    places.push(['database', await databaseDump(world().databaseUrl)], ['bus', traffic.seen()]);
-    for (const file of world().folders.flatMap(filesUnder)) places.push([file, readFileSync(file)]);
+    const places = [...printed.map((text, at): Place => [`answer ${at}`, text]), ...(await placesOf(world(), traffic))];
     expect(places.length).toBeGreaterThan(10);
-    const leaks = places.flatMap(([place, text]) => found(text).map((shape) => `${shape} in ${place}`));
-    expect(leaks).toEqual([]);
+    expect(leaksIn(places, [CANARY])).toEqual([]);
   });
 });
