@@ -71,8 +71,13 @@ export class HandOverTurns {
       problem = outcome.problem;
       return outcome;
     } finally {
-      const sql = 'UPDATE hand_over_turns SET holder = NULL, until = NULL, problem = $4, problem_until = $5 WHERE server_id = $1 AND owner = $2 AND holder = $3';
-      await this.db.query(sql, [turn.serverId, turn.owner, holder, problem, this.clock.now() + REFUSED_MS]);
+      await this.end(turn, holder, problem);
     }
+  }
+
+  private async end({ serverId, owner }: HandOverTurn, holder: string, problem: string | null): Promise<void> {
+    const mine = 'WHERE server_id = $1 AND owner = $2 AND holder = $3';
+    if (problem === null) await this.db.query(`DELETE FROM hand_over_turns ${mine}`, [serverId, owner, holder]);
+    else await this.db.query(`UPDATE hand_over_turns SET holder = NULL, until = NULL, problem = $4, problem_until = $5 ${mine}`, [serverId, owner, holder, problem, this.clock.now() + REFUSED_MS]);
   }
 }

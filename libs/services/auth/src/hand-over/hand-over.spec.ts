@@ -1,3 +1,4 @@
+import { identityContracts } from '@gatehouse/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../auth-stage.conformance.js';
 import { HandOverStage, type HandOverServer } from './hand-over-stage.conformance.js';
@@ -80,6 +81,18 @@ describe('an account by an identity assertion of the provider', () => {
     expect(await stage.obtain(at, personId)).toMatchObject({ identityId: null, problem: expect.any(String) });
     stage.idp.setExchange({ answer: 'id-jag' });
     expect(at.zoo.tokenRequests()).toHaveLength(0);
+  });
+});
+
+describe('a server whose authorization server knows no people', () => {
+  it('is ready without PKCE and without an authorize address, and takes no account that somebody connects', async () => {
+    const at = await stage.server('id_jag', { pkce: 'absent', metadataMembers: { authorization_endpoint: undefined } });
+    const { gateway } = stage.identities.auth;
+    expect(await gateway.request(identityContracts.discoverUpstream, { serverId: at.upstream.id, challenge: null, anew: true })).toMatchObject({ verdict: 'sign_in' });
+    const { personId } = await stage.signIn('ada');
+    expect(await stage.whoami(at, await stage.obtain(at, personId))).toContain('ada');
+    const wish = { personId, serverId: at.upstream.id, owner: personId, name: null, identityId: null, cause: 'asked' } as const;
+    await expect(gateway.request(identityContracts.startConnect, wish)).rejects.toMatchObject({ code: 'conflict' });
   });
 });
 

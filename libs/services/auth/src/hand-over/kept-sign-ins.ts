@@ -81,6 +81,7 @@ export class KeptSignIns {
     try {
       const keeping = (await providers.enabled()).filter(({ settings }) => settings.keepTokens);
       const known = keeping.map(({ name: provider, settings: { issuer, clientId } }) => ({ provider, issuer, clientId }));
+      await db.query('DELETE FROM hand_over_turns WHERE problem_until < $1 AND (until IS NULL OR until < clock_timestamp())', [clock.now()]);
       for (const kept of await overSignIns(db, known, clock.now() - UNSTORED_MS)) await this.destroy(kept);
     } catch (error) {
       log.warn({ err: error }, 'tokens of ended sign-ins could not be destroyed yet');

@@ -66,7 +66,7 @@ export class PersonTokens {
     return idTokenUntil - this.parts.clock.now() > ENOUGH_MS;
   }
 
-  /** Undefined: another renews it just now. */
+  /** Undefined: another renews it just now, or it is worth nothing any more. */
   private async renew({ sessionHash, subject, at }: Found): Promise<ExchangeableSignIn | undefined> {
     const { db, clock } = this.parts;
     const [holder, promised] = [randomUUID(), newId('secret', clock)];
@@ -82,8 +82,9 @@ export class PersonTokens {
       tokensRef = promised;
       return { provider: at, tokens: renewed, hasIdToken: renewed.idTokenUntil > clock.now() };
     } catch (error) {
-      if (error instanceof SignInNeeded) await markEnded(db, sessionHash);
-      throw error;
+      if (!(error instanceof SignInNeeded)) throw error;
+      await markEnded(db, sessionHash);
+      return undefined;
     } finally {
       await this.settle(row, { holder, tokensRef });
     }

@@ -26,6 +26,19 @@ describe('a sign-in whose id_token is about to end', () => {
     expect(got.map(({ problem }) => problem)).toEqual([null, null, null, null]);
   });
 
+  it('goes on with the newest tokens when whoever renewed it died before it was told', async () => {
+    const [first, second] = [await stage.server('id_jag'), await stage.server('id_jag')];
+    const { personId } = await stage.signIn('eve');
+    const { db, neighbours } = stage.identities.auth;
+    neighbours.beforeStore = async () => {
+      await db.query(`UPDATE kept_sign_ins SET lease_owner = 'another', lease_until = now() - interval '1 second' WHERE person_id = $1`, [personId]);
+    };
+    expect((await stage.obtain(first, personId)).problem).toBeNull();
+    neighbours.beforeStore = () => undefined;
+    // The refresh token before is used up at the provider, and they have no other sign-in.
+    expect(await stage.whoami(second, await stage.obtain(second, personId))).toContain('eve');
+  });
+
   it('ends when the provider refuses: nothing is asked of it again until the person signs in', async () => {
     const at = await stage.server('id_jag');
     const { personId } = await stage.signIn('eve');

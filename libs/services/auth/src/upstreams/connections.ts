@@ -98,9 +98,10 @@ export class Connections {
 }
 
 // A private account belongs to who signs in with it: nobody makes one for somebody else.
-function refuseMisfit({ personId, owner }: ConnectWish, { auth, identityMode }: Upstream): void {
+function refuseMisfit({ personId, owner }: ConnectWish, { auth, identityMode, oauth: { grant = 'authorization_code' } }: Upstream): void {
   if (owner !== 'global' && owner !== personId) throw new Refusal('bad_request', { field: 'owner', problem: 'somebody else' });
   if (auth === 'none') throw new Refusal('conflict', { reason: 'no_account_needed' });
+  if (auth === 'oauth' && grant !== 'authorization_code') throw new Refusal('conflict', { reason: 'made_without_connecting' });
   if (owner === 'global' && identityMode === 'private-required') throw new Refusal('conflict', { reason: 'private_only' });
   if (owner !== 'global' && identityMode === 'global') throw new Refusal('conflict', { reason: 'shared_only' });
 }

@@ -71,7 +71,9 @@ export class UpstreamDiscovery {
   }
 
   private async prepared(upstream: Upstream, found: FoundServer, hops: Hops): Promise<Judgement> {
-    if (!hasPkce(upstream.oauth, found)) return withoutPkce(found, hops);
+    const { grant = 'authorization_code' } = upstream.oauth;
+    // Only codes can be stolen on the way.
+    if (grant === 'authorization_code' && !hasPkce(upstream.oauth, found)) return withoutPkce(found, hops);
     try {
       const client = await this.parts.clients.current(upstream, found);
       await clientAuthentication({ upstream, client, metadata: found.metadata }, this.parts.secrets);
