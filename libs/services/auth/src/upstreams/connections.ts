@@ -98,10 +98,16 @@ export class Connections {
 }
 
 // A private account belongs to who signs in with it: nobody makes one for somebody else.
-function refuseMisfit({ personId, owner }: ConnectWish, { auth, identityMode, oauth: { grant = 'authorization_code' } }: Upstream): void {
+function refuseMisfit({ personId, owner }: ConnectWish, upstream: Upstream): void {
   if (owner !== 'global' && owner !== personId) throw new Refusal('bad_request', { field: 'owner', problem: 'somebody else' });
-  if (auth === 'none') throw new Refusal('conflict', { reason: 'no_account_needed' });
-  if (auth === 'oauth' && grant !== 'authorization_code') throw new Refusal('conflict', { reason: 'made_without_connecting' });
-  if (owner === 'global' && identityMode === 'private-required') throw new Refusal('conflict', { reason: 'private_only' });
-  if (owner !== 'global' && identityMode === 'global') throw new Refusal('conflict', { reason: 'shared_only' });
+  const reason = misfit(owner, upstream);
+  if (reason !== undefined) throw new Refusal('conflict', { reason });
+}
+
+function misfit(owner: ConnectWish['owner'], { auth, identityMode, oauth: { grant = 'authorization_code' } }: Upstream): string | undefined {
+  if (auth === 'none') return 'no_account_needed';
+  if (auth === 'oauth' && grant !== 'authorization_code') return 'made_without_connecting';
+  const isShared = owner === 'global';
+  if (isShared && identityMode === 'private-required') return 'private_only';
+  return !isShared && identityMode === 'global' ? 'shared_only' : undefined;
 }
