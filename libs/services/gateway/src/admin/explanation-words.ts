@@ -2,7 +2,10 @@ import type { api } from '@gatehouse/contracts';
 import type { z } from 'zod';
 
 type Explanation = z.output<typeof api.explanation>;
-type Facts = Pick<Explanation, 'server' | 'person' | 'identityMode' | 'outcome' | 'reason'>;
+type Facts = Pick<Explanation, 'server' | 'person' | 'identityMode' | 'outcome' | 'reason'> & {
+  /** Whether auth makes an account for them at their first call; at some servers it does, and for service accounts it cannot. */
+  isMade: 'yes' | 'no' | 'not_for_service_accounts';
+};
 
 const BECAUSE: Record<Explanation['reason'], (facts: Facts) => string> = {
   mode_none: ({ server }) => `${server} is called without any credential (identity mode none)`,
@@ -15,7 +18,9 @@ const BECAUSE: Record<Explanation['reason'], (facts: Facts) => string> = {
   not_accepted: ({ server }) => `${server} or its provider does not accept it any more`,
 };
 
-function missing({ server, identityMode }: Facts): string {
+function missing({ server, identityMode, isMade }: Facts): string {
+  if (isMade === 'not_for_service_accounts') return `accounts at ${server} are made of people’s sign-ins, and a service account has none`;
+  if (isMade === 'yes') return `accounts at ${server} are made when they are first needed, and none was yet`;
   if (identityMode === 'global') return `the organisation has connected no account to ${server} (identity mode global)`;
   const shared = identityMode === 'private-or-global' ? ', and neither has the organisation' : '';
   return `they have connected no account of their own${shared} (identity mode ${identityMode})`;
@@ -31,10 +36,10 @@ export function sentenceOf(facts: Facts & Pick<Explanation, 'identity'>): string
   return `If ${facts.person.name} calls ${facts.server}, ${whatHappens(facts)}, because ${becauseOf(facts)}.`;
 }
 
-function whatHappens({ outcome, identity }: Pick<Explanation, 'outcome' | 'identity'>): string {
-  const whose = identity?.visibility === 'global' ? 'the shared' : 'their own';
+function whatHappens({ outcome, identity, isMade }: Pick<Explanation, 'outcome' | 'identity'> & Pick<Facts, 'isMade'>): string {
   if (outcome === 'none') return 'no account is used';
-  if (outcome === 'missing' || identity === null) return 'the call is refused until an account is connected';
-  if (outcome === 'dead') return `the call is refused until ${whose} account “${identity.name}” is connected anew`;
-  return `${whose} account “${identity.name}” is used`;
+  const whose = identity?.visibility === 'global' ? 'the shared' : 'their own';
+  if (identity !== null && outcome !== 'missing' && outcome !== 'dead') return `${whose} account “${identity.name}” is used`;
+  if (isMade !== 'no') return isMade === 'yes' ? 'an account is made within the call' : 'the call is refused';
+  return identity === null ? 'the call is refused until an account is connected' : `the call is refused until ${whose} account “${identity.name}” is connected anew`;
 }

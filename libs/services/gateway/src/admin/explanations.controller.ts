@@ -1,9 +1,11 @@
 import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
-import { api } from '@gatehouse/contracts';
+import { api, type policyContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { z } from 'zod';
 import type { Edge } from '../edge.js';
 import { explainIdentity } from '../identity/choose-identity.js';
+import { isMadeByAuth } from '../identity/obtain-identity.js';
+import type { Account } from '../snapshot/directory-state.js';
 import { actorOf, EDGE, type AdminRequest } from './admin-guard.js';
 import { becauseOf, sentenceOf } from './explanation-words.js';
 import { requireCapability } from './identity-desk.js';
@@ -36,6 +38,12 @@ export class ExplanationsController {
     const { outcome, identity, reason } = choice;
     const about = { server, person: { id, name: account.name }, identityMode: entry.identityMode, outcome, reason };
     const shown = identity === null ? null : { id: identity.id, name: identity.name, visibility: identity.owner === 'global' ? ('global' as const) : ('private' as const), status: identity.status };
-    return { ...about, identity: shown, because: becauseOf(about), sentence: sentenceOf({ ...about, identity: shown }) };
+    const facts = { ...about, isMade: isMadeFor(entry, account) };
+    return { ...about, identity: shown, because: becauseOf(facts), sentence: sentenceOf({ ...facts, identity: shown }) };
   }
+}
+
+function isMadeFor(entry: policyContracts.SnapshotServer, { kind }: Pick<Account, 'kind'>): 'yes' | 'no' | 'not_for_service_accounts' {
+  if (!isMadeByAuth(entry)) return 'no';
+  return kind === 'person' || entry.grant === 'client_credentials' ? 'yes' : 'not_for_service_accounts';
 }

@@ -192,6 +192,17 @@ describe('an explanation', () => {
     expect((await explained()).sentence).toBe('If Mo calls github, no account is used, because github is called without any credential (identity mode none).');
   });
 
+  it('says that an account is made where nobody connects one', async () => {
+    const before = { auth: server.auth, grant: server.grant };
+    Object.assign(server, { auth: 'oauth', grant: 'id_jag' });
+    await given('private-required', []);
+    expect((await explained()).sentence).toBe('If Mo calls github, an account is made within the call, because accounts at github are made when they are first needed, and none was yet.');
+    expect((await explained('', robot)).because).toBe('accounts at github are made of people’s sign-ins, and a service account has none');
+    await given('private-required', [known(memberId, { status: 'needs_reauth' })]);
+    expect((await explained()).sentence).toContain('an account is made within the call');
+    Object.assign(server, before);
+  });
+
   it('is about oneself, unless one may read identities', async () => {
     await given('none', []);
     expect((await explained(`&person=${administratorId}`)).code).toBe('capability_missing');
