@@ -96,6 +96,23 @@ describe('a server whose authorization server knows no people', () => {
   });
 });
 
+describe('a client that Gatehouse registers itself', () => {
+  it.each([
+    ['client_credentials', 'client_credentials'],
+    ['id_jag', JWT_BEARER],
+    ['token_exchange', EXCHANGE],
+  ] as const)('for %s says which grant it wants, and no other', async (grant, type) => {
+    const at = await stage.server(grant);
+    delete at.upstream.oauth.clientId;
+    delete at.upstream.oauth.clientAuthMethod;
+    const { gateway } = stage.identities.auth;
+    expect(await gateway.request(identityContracts.discoverUpstream, { serverId: at.upstream.id, challenge: null, anew: true })).toMatchObject({ verdict: 'sign_in' });
+    const [{ body }] = at.zoo.requests('/register') as [{ body: string }];
+    expect(JSON.parse(body)).toMatchObject({ grant_types: [type], response_types: [], token_endpoint_auth_method: 'client_secret_basic' });
+    if (grant === 'client_credentials') expect(at.zoo.tokenRequests(type)).toHaveLength(1);
+  });
+});
+
 describe('an account by exchanging the sign-in’s id_token', () => {
   it('is the person’s own, and is renewed by another exchange', async () => {
     const at = await stage.server('token_exchange', {}, { subjectToken: 'identity-provider' });

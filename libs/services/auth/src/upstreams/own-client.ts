@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { upstreamContracts } from '@gatehouse/contracts';
 import type { JsonObject } from '@gatehouse/kernel';
 
 /** Where our client metadata document is, and where all but clients that registered themselves are sent back to. */
@@ -19,6 +20,18 @@ export function clientMetadata(publicOrigin: string, redirectUri: string, authMe
     token_endpoint_auth_method: authMethod,
     application_type: isLoopback(publicOrigin) ? 'native' : 'web',
   };
+}
+
+const GRANT_TYPES: Readonly<Record<string, string>> = {
+  client_credentials: 'client_credentials',
+  token_exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  id_jag: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+};
+
+/** What a client says in place of the code grant that nobody signs in with. */
+export function grantMembers(grant: upstreamContracts.UpstreamOauth['grant']): JsonObject {
+  const type = GRANT_TYPES[grant ?? ''];
+  return type === undefined ? {} : { grant_types: [type], response_types: [] };
 }
 
 /** Our client ID metadata document (draft-ietf-oauth-client-id-metadata-document). */

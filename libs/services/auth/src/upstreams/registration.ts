@@ -3,7 +3,7 @@ import type { Outbound } from '@gatehouse/outbound';
 import type { ServerMetadata } from 'openid-client';
 import { normalised } from './answer-normaliser.js';
 import { errorCode, foreignText } from './foreign-text.js';
-import { clientMetadata } from './own-client.js';
+import { clientMetadata, grantMembers } from './own-client.js';
 import { refusalWithin, troubleWords } from './trouble-words.js';
 import { upstreamFetch, type Reachability } from './upstream-fetch.js';
 
@@ -51,7 +51,7 @@ const MAX_ID = 512;
 export async function register({ outbound, clock, publicOrigin }: RegistrationParts, wish: RegistrationWish): Promise<RegisteredClient> {
   const { upstream, metadata, redirectUri, scopes } = wish;
   const authMethod = methodFor(metadata, upstream.oauth.clientAuthMethod);
-  const body = { ...clientMetadata(publicOrigin, redirectUri, authMethod), ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }) };
+  const body = { ...clientMetadata(publicOrigin, redirectUri, authMethod), ...grantMembers(upstream.oauth.grant), ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }) };
   const answer = await asked(upstream, outbound, { url: metadata.registration_endpoint!, body });
   return registered(answer, authMethod, clock);
 }
