@@ -16,8 +16,17 @@ export const credentialOwner = z.union([z.literal('global'), personId]);
 /** Whose a credential is. */
 export type CredentialOwner = z.infer<typeof credentialOwner>;
 
-/** What a lease decrypts to: header lines ready to send. */
-export const leasedHeaders = z.strictObject({ headers: z.array(z.tuple([z.string(), z.string()])) });
+/**
+ * The field of a credential that is no header: the private key (P-256, PKCS #8 DER in base64url) that the
+ * token in `Authorization` is bound to (RFC 9449). No header can have that name (RFC 9110 section 5.6.2).
+ */
+export const DPOP_KEY_FIELD = ':dpop-key';
+
+/** What a lease decrypts to: header lines ready to send, and the key that proofs for them are made with. */
+export const leasedHeaders = z.strictObject({ headers: z.array(z.tuple([z.string(), z.string()])), dpopKey: z.string().optional() });
+
+/** What a lease decrypts to. */
+export type LeasedHeaders = z.infer<typeof leasedHeaders>;
 
 /** The context a secret is sealed under on its way in: a box for one field cannot be stored as another. */
 export const entryContext = (identity: string, field: string): string => `vault.entry:${identity}:${field}`;
