@@ -2,6 +2,7 @@ import type { Dispatcher, Pool } from 'undici';
 import type { HopTimes } from './hop-times.js';
 import { GuardedHandler } from './guarded-handler.js';
 import { SmallAnswerHandler, type SmallAnswer, type SmallAnswerLimits } from './small-answer.js';
+import { StampedHandler, type Stamp } from './stamp.js';
 import type { Target } from './target.js';
 
 /** One request. `host` and `accept-encoding` are set here, whatever is given. */
@@ -27,14 +28,6 @@ export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {
   hops?: HopTimes | undefined;
 }
 
-/** A header that every request gets as it is sent, over exactly the bytes that are sent. */
-export interface Stamp {
-  /** Lower case. A request that brings the header itself is sent with that one. */
-  readonly header: string;
-  /** The value; refuses when there can be none, and then nothing is sent. */
-  value(body: Buffer | null): string;
-}
-
 /** Finds or makes the pool of a target's origin, and retires it. */
 export interface TargetPools {
   open(): Pool;
@@ -54,7 +47,7 @@ export class Destination {
   constructor(
     private readonly target: Target,
     private readonly pools: TargetPools,
-    private readonly stamp?: Stamp,
+    private readonly stamps: readonly Stamp[] = [],
   ) {
     this.origin = target.origin;
     this.url = target.url;
@@ -65,24 +58,11 @@ export class Destination {
    * to `onResponseError` as a `Refusal` (`url_refused` when the name leads where it may not,
    * `upstream_unreachable` with a reason, `upstream_timeout`, `upstream_invalid`,
    * `upstream_too_large`, `header_refused`). The controller given to `onResponseError` is
-   * undefined when no connection was made. Nothing is ever sent twice.
+   * undefined when no connection was made. Nothing is ever sent twice, but once more where a stamp
+   * says that it was refused for want of another one.
    */
   dispatch(request: StreamedRequest, handler: Dispatcher.DispatchHandler): void {
-    const guarded = new GuardedHandler(handler);
-    const headers = this.linesOf(request);
-    if (!Array.isArray(headers)) return guarded.onResponseError(undefined, headers);
-    const pool = this.livePool();
-    pool.dispatch(
-      {
-        path: this.target.path,
-        method: request.method,
-        headers,
-        body: request.body ?? null,
-        headersTimeout: request.headersTimeoutMs,
-        bodyTimeout: request.bodyTimeoutMs,
-      },
-      request.hops === undefined ? guarded : request.hops.watch(guarded, request.body),
-    );
+    this.send(request, handler, true);
   }
 
   /** Sends one request and returns its whole answer; rejects as `dispatch` does, and when it grows or lasts too long. */
@@ -98,20 +78,36 @@ export class Destination {
     this.pools.forget();
   }
 
-  /** The same destination over the same connections, whose requests carry a stamp. */
+  /** The same destination over the same connections, whose requests carry one stamp more. */
   stamped(stamp: Stamp): Destination {
-    return new Destination(this.target, this.pools, stamp);
+    return new Destination(this.target, this.pools, [...this.stamps, stamp]);
   }
 
-  private linesOf({ headers, body }: OutboundRequest): string[] | Error {
-    const lines = headerLines(headers);
-    const { stamp } = this;
-    if (stamp === undefined || headers[stamp.header] !== undefined) return lines;
+  private send(request: StreamedRequest, handler: Dispatcher.DispatchHandler, mayRepeat: boolean): void {
+    const lines = headerLines(request.headers);
+    const stamped = this.stampOn(lines, request);
+    // It is told to the handler, as every failure is.
+    if (stamped instanceof Error) return new GuardedHandler(handler).onResponseError(undefined, stamped);
+    const again = mayRepeat ? () => this.send(request, handler, false) : undefined;
+    const guarded = new GuardedHandler(stamped.length === 0 ? handler : new StampedHandler(handler, { stamps: stamped, origin: this.origin, again }));
+    const { headersTimeoutMs: headersTimeout, bodyTimeoutMs: bodyTimeout, method, body = null, hops } = request;
+    const options = { path: this.target.path, method, headers: lines, body, headersTimeout, bodyTimeout };
+    this.livePool().dispatch(options, hops === undefined ? guarded : hops.watch(guarded, body));
+  }
+
+  /** Adds the stamps to the lines; gives those of them that want to hear of the answer. */
+  private stampOn(lines: string[], { method, headers, body = null }: OutboundRequest): Stamp[] | Error {
+    const listening: Stamp[] = [];
     try {
-      lines.push(stamp.header, stamp.value(body ?? null));
-      return lines;
+      for (const stamp of this.stamps) {
+        if (headers[stamp.header] !== undefined) continue;
+        const value = stamp.value({ method, url: this.url, headers, body });
+        if (value === undefined) continue;
+        lines.push(stamp.header, value);
+        if (stamp.heard !== undefined) listening.push(stamp);
+      }
+      return listening;
     } catch (error) {
-      // It is told to the handler, as every failure is.
       return error as Error;
     }
   }

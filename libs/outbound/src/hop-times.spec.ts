@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Refusal } from '@gatehouse/kernel';
 import { TestAuthority } from '@gatehouse/testing';
 import type { Destination } from './destination.js';
+import type { StampedRequest } from './stamp.js';
 import { HopTimes } from './hop-times.js';
 import { Outbound } from './outbound.js';
 import { SmallAnswerHandler, type SmallAnswer } from './small-answer.js';
@@ -105,7 +106,7 @@ describe('the times of a request', () => {
 describe('a stamp', () => {
   const seen: (string | undefined)[] = [];
   const mirror: RequestListener = (request, response) => (seen.push(request.headers['x-stamp'] as string | undefined), void response.end());
-  const stamp = { header: 'x-stamp', value: (body: Buffer | null) => `of ${body?.length ?? 'nothing'}` };
+  const stamp = { header: 'x-stamp', value: ({ body }: StampedRequest) => `of ${body?.length ?? 'nothing'}` };
 
   it('is on every request, made over the bytes sent, unless the request brings one', async () => {
     const port = await listening(createPlainServer(mirror));

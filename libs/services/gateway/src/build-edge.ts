@@ -34,6 +34,7 @@ import type { Spool } from './spool/spool.js';
 import { IssuerRequests } from './tokens/issuer-requests.js';
 import { Resources } from './tokens/resources.js';
 import { TokenCheck } from './tokens/token-check.js';
+import { UpstreamProofs } from './upstream-proofs/upstream-proofs.js';
 import { AskedElsewhere } from './upstream-sse/asked-elsewhere.js';
 import { SseUpstreams } from './upstream-sse/sse-upstreams.js';
 import { stillAllowed } from './upstream-sse/still-allowed.js';
@@ -70,9 +71,10 @@ export function buildEdge(world: EdgeWorld): EdgeParts {
   const outbound = new Outbound({ forbiddenPorts, trustedCas, maxConnectionsPerOrigin: LIMITS.connectionsPerOrigin });
   const issuer = settings.publicUrl.origin;
   const statements = new StatementKeys({ bus, pair: keys.pair, clock, log, issuer });
-  const upstreams = new SignedDestinations(outbound, statements, { issuer, clock });
+  const proofs = new UpstreamProofs(clock);
+  const upstreams = new SignedDestinations(outbound, statements, { issuer, clock, proofs });
   const streams = new OpenStreams();
-  const leases = new CredentialLeases(bus, keys.pair, clock);
+  const leases = new CredentialLeases({ bus, pair: keys.pair, clock, proofs });
   const policies = policyFeed({ bus, clock, log, keys }, (snapshot) => {
     const before = state.lastPolicy();
     const next = new PolicyState(snapshot, upstreams, before);

@@ -105,10 +105,10 @@ export class ConnectedIdentities {
     // Named before it is there; not as the pending one, because that is taken for the old client's.
     if (tokens.refreshToken !== null) {
       await db.query('UPDATE identities SET stale_refs = array_append(stale_refs, $2) WHERE id = $1', [row.id, promised]);
-      await vault.keepRefreshToken(promised, tokens.refreshToken);
+      await vault.keepRefreshToken(promised, { refreshToken: tokens.refreshToken, dpopKey: tokens.dpopKey });
     }
     const origin = new URL(upstream.url).origin;
-    const credentialVersion = await vault.storeAccess({ ...row, origin }, tokens.accessToken, tokens.expiresAt);
+    const credentialVersion = await vault.storeAccess({ ...row, origin }, tokens);
     await this.parts.changes.apply((tx) => this.show(tx, connected, { lease, credentialVersion, origin }));
   }
 

@@ -69,6 +69,7 @@ export class IdentitiesStage {
     const { access_token: access, refresh_token: refresh, expires_in: seconds } = answer;
     const tokens = {
       accessToken: Secret.fromText(access),
+      dpopKey: null,
       refreshToken: refresh === undefined ? null : Secret.fromText(refresh),
       expiresAt: seconds === undefined ? null : this.auth.clock.now() + seconds * 1_000,
       scopes: null,

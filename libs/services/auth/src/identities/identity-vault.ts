@@ -1,11 +1,15 @@
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
 import { newSealingKeyPair, openSealed, Refusal, sealTo, Secret } from '@gatehouse/kernel';
+import type { KeptRefresh, UpstreamTokens } from '../upstreams/upstream-tokens.js';
 import type { IdentityRow } from './identity-rows.js';
 
 const PURPOSE = 'upstream-refresh-token';
 const HEADER = 'Authorization';
-const SCHEME = Buffer.from('Bearer ');
+const BEARER = Buffer.from('Bearer ');
+const DPOP = Buffer.from('DPoP ');
+// No refresh token has one in it (RFC 6749 appendix A.17).
+const BREAK = Buffer.from('\n');
 
 /** A secret header as it came in: sealed to the vault's entry key under `entryContext`. */
 export interface SealedHeader {
@@ -27,13 +31,14 @@ export class IdentityVault {
 
   constructor(private readonly bus: Bus) {}
 
-  /** Stores an access token as the header line it is sent in; the version is what edges are told apart by. */
-  async storeAccess(binding: Binding, token: Secret, expiresAt: number | null): Promise<number> {
+  /** Stores an access token as the header line it is sent in, with the key it is bound to; the version is what edges are told apart by. */
+  async storeAccess(binding: Binding, { accessToken, dpopKey, expiresAt }: Pick<UpstreamTokens, 'accessToken' | 'dpopKey' | 'expiresAt'>): Promise<number> {
     const { publicKey } = await this.bus.request(vaultContracts.getEntryKey, {});
-    const line = token.use((bytes) => Buffer.concat([SCHEME, bytes]));
+    const sealed = (name: string, value: Buffer) => ({ name, sealed: sealTo(publicKey, value, vaultContracts.entryContext(binding.id, name)) });
+    const line = accessToken.use((bytes) => Buffer.concat([dpopKey === null ? BEARER : DPOP, bytes]));
     try {
-      const sealed = sealTo(publicKey, line, vaultContracts.entryContext(binding.id, HEADER));
-      return await this.store(binding, [{ name: HEADER, sealed }], expiresAt);
+      const key = dpopKey === null ? [] : [dpopKey.use((bytes) => sealed(vaultContracts.DPOP_KEY_FIELD, bytes))];
+      return await this.store(binding, [sealed(HEADER, line), ...key], expiresAt);
     } finally {
       line.fill(0);
     }
@@ -54,18 +59,30 @@ export class IdentityVault {
     return (await this.bus.request(vaultContracts.transferCredential, { identityId, serverId, from, to })).version;
   }
 
-  /** Keeps a refresh token under an id of its own. */
-  async keepRefreshToken(secretId: string, token: Secret): Promise<void> {
+  /** Keeps a refresh token under an id of its own, in one piece with the key that its tokens are bound to: neither is worth anything without the other. */
+  async keepRefreshToken(secretId: string, { refreshToken, dpopKey }: KeptRefresh): Promise<void> {
     const { publicKey } = await this.bus.request(vaultContracts.getEntryKey, {});
-    const sealed = token.use((bytes) => sealTo(publicKey, bytes, vaultContracts.serviceSecretContext(secretId)));
-    await this.bus.request(vaultContracts.storeAuthSecret, { secretId, purpose: PURPOSE, sealed });
+    const key = dpopKey === null ? [] : [dpopKey.use((bytes) => Buffer.from(bytes)), BREAK];
+    const whole = refreshToken.use((bytes) => Buffer.concat([...key, bytes]));
+    try {
+      const sealed = sealTo(publicKey, whole, vaultContracts.serviceSecretContext(secretId));
+      await this.bus.request(vaultContracts.storeAuthSecret, { secretId, purpose: PURPOSE, sealed });
+    } finally {
+      whole.fill(0);
+      key[0]?.fill(0);
+    }
   }
 
-  /** The refresh token under an id, or undefined when there is none; the caller wipes it. */
-  async refreshToken(secretId: string): Promise<Secret | undefined> {
+  /** What is kept under an id, or undefined when there is nothing; the caller wipes it (`wipeKept`). */
+  async refreshToken(secretId: string): Promise<KeptRefresh | undefined> {
     const lease = await this.leased(secretId);
     if (lease === undefined) return undefined;
-    return Secret.of(openSealed(this.pair, lease.sealed, vaultContracts.serviceSecretLeaseContext(secretId, lease.version)));
+    const whole = openSealed(this.pair, lease.sealed, vaultContracts.serviceSecretLeaseContext(secretId, lease.version));
+    const end = whole.indexOf(BREAK);
+    if (end === -1) return { refreshToken: Secret.of(whole), dpopKey: null };
+    const kept = { refreshToken: Secret.of(Buffer.from(whole.subarray(end + 1))), dpopKey: Secret.of(Buffer.from(whole.subarray(0, end))) };
+    whole.fill(0);
+    return kept;
   }
 
   /** Destroys a refresh token; twice is fine. */
@@ -85,4 +102,10 @@ export class IdentityVault {
   private async store({ id: identityId, serverId, origin, owner }: Binding, fields: { name: string; sealed: string }[], expiresAt: number | null): Promise<number> {
     return (await this.bus.request(vaultContracts.storeCredential, { identityId, serverId, origin, owner, fields, expiresAt })).version;
   }
+}
+
+/** Overwrites what was kept. */
+export function wipeKept(kept: KeptRefresh | undefined): void {
+  kept?.refreshToken.wipe();
+  kept?.dpopKey?.wipe();
 }

@@ -105,6 +105,7 @@ export class ObtainedIdentities {
     } finally {
       tokens.accessToken.wipe();
       tokens.refreshToken?.wipe();
+      tokens.dpopKey?.wipe();
     }
   }
 }

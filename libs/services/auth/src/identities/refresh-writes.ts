@@ -6,7 +6,7 @@ import type { UpstreamTokens } from '../upstreams/upstream-tokens.js';
 import type { ChangeCause, IdentityEvents } from './identity-events.js';
 import type { IdentityLease, IdentityLeases } from './identity-leases.js';
 import { findIdentity, secretsOf, updateIdentity, type IdentityRow, type IdentityUpdate } from './identity-rows.js';
-import type { IdentityVault } from './identity-vault.js';
+import { wipeKept, type IdentityVault } from './identity-vault.js';
 import { dueAt, pauseAfter } from './token-life.js';
 
 /** What the writes of a refresh work with. */
@@ -45,7 +45,7 @@ export class RefreshWrites {
     const { row } = lease;
     if (row.pendingRef === null) return { row, answerLost: false };
     const left = await this.parts.vault.refreshToken(row.pendingRef);
-    left?.wipe();
+    wipeKept(left);
     const refreshRef = left === undefined ? row.refreshRef : row.pendingRef;
     const update = { refreshRef, pendingRef: null, staleRefs: secretsOf(row).filter((ref) => ref !== refreshRef) };
     await this.ifMine(this.parts.db, lease, (tx) => updateIdentity(tx, row.id, update));
@@ -56,10 +56,10 @@ export class RefreshWrites {
   async renewed(lease: IdentityLease, tokens: UpstreamTokens, isForced: boolean): Promise<void> {
     const { row, promised } = lease;
     const { vault } = this.parts;
-    const { refreshToken, accessToken, expiresAt } = tokens;
-    if (refreshToken !== null && !(await this.insist(lease, () => vault.keepRefreshToken(promised, refreshToken)))) return;
+    const { refreshToken, dpopKey } = tokens;
+    if (refreshToken !== null && !(await this.insist(lease, () => vault.keepRefreshToken(promised, { refreshToken, dpopKey })))) return;
     let credentialVersion = 0;
-    const stored = await this.insist(lease, async () => void (credentialVersion = await vault.storeAccess(row, accessToken, expiresAt)));
+    const stored = await this.insist(lease, async () => void (credentialVersion = await vault.storeAccess(row, tokens)));
     if (stored) await this.moveOn(lease, tokens, { credentialVersion, refusedAt: isForced ? this.parts.clock.now() : null });
   }
 

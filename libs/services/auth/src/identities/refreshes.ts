@@ -3,10 +3,11 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Change } from '../directory/directory-changes.js';
 import { readChallenge } from '../upstreams/challenge.js';
 import type { FindUpstream } from '../upstreams/find-upstream.js';
-import { TokenRefused, type TokenRequests, type UpstreamTokens } from '../upstreams/upstream-tokens.js';
+import { TokenRefused, type KeptRefresh, type TokenRequests, type UpstreamTokens } from '../upstreams/upstream-tokens.js';
 import { needsNoSignIn, type GrantedAccess } from './granted-access.js';
 import type { IdentityLease } from './identity-leases.js';
 import { findIdentity, updateIdentity, type IdentityRow } from './identity-rows.js';
+import { wipeKept } from './identity-vault.js';
 import { isLeftAlone, isRenewable, judge, type RefreshAnswer, type RefreshQuestion } from './refresh-outcome.js';
 import { RefreshWrites, type RefreshWritesParts } from './refresh-writes.js';
 
@@ -131,6 +132,7 @@ export class Refreshes {
     } finally {
       came.accessToken.wipe();
       came.refreshToken?.wipe();
+      came.dpopKey?.wipe();
     }
   }
 
@@ -146,11 +148,11 @@ export class Refreshes {
       return 'unanswered';
     } finally {
       stopKeeping();
-      token?.wipe();
+      wipeKept(token);
     }
   }
 
-  private async request(upstream: Upstream, { owner, grant, clientRef, scopes }: IdentityRow, token: Awaited<ReturnType<RefreshWritesParts['vault']['refreshToken']>>): Promise<UpstreamTokens> {
+  private async request(upstream: Upstream, { owner, grant, clientRef, scopes }: IdentityRow, token: KeptRefresh | undefined): Promise<UpstreamTokens> {
     if (needsNoSignIn(grant)) return (await this.parts.granted.granted(upstream, owner)).tokens;
     if (token === undefined || clientRef === null) throw new TokenRefused('invalid_grant');
     return this.parts.tokens.refresh(upstream, clientRef, token, upstream.oauth.refreshScope === true ? scopes : null);

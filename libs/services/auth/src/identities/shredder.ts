@@ -6,7 +6,7 @@ import type { TokenRequests } from '../upstreams/upstream-tokens.js';
 import type { IdentityEvents } from './identity-events.js';
 import type { IdentityLeases } from './identity-leases.js';
 import { deleteIdentity, findIdentity, secretsOf, updateIdentity, type IdentityRow } from './identity-rows.js';
-import type { IdentityVault } from './identity-vault.js';
+import { wipeKept, type IdentityVault } from './identity-vault.js';
 
 /** What destroying works with. */
 export interface ShredderParts {
@@ -68,11 +68,11 @@ export class Shredder {
     const upstream = await findUpstream(serverId);
     if (token === undefined || upstream === null) return;
     try {
-      await tokens.revoke(clientRef, upstream, token, 'refresh_token');
+      await tokens.revoke(clientRef, upstream, token.refreshToken, 'refresh_token');
     } catch (error) {
       log.warn({ err: error, identityId: id }, 'an identity could not be revoked where it came from');
     } finally {
-      token.wipe();
+      wipeKept(token);
     }
   }
 }

@@ -144,7 +144,7 @@ export class AccountSignIn {
     answer.search = withoutUncheckable(query, found).toString();
     const parameters = this.parts.tokens.parameters(upstream, found, []);
     const checks = { expectedState: query.get('state') ?? '', pkceCodeVerifier: verifier };
-    const tokens = await this.parts.tokens.ask(round, (configuration) => authorizationCodeGrant(configuration, answer, checks, parameters));
+    const tokens = await this.parts.tokens.ask(round, (configuration, proven) => authorizationCodeGrant(configuration, answer, checks, parameters, proven));
     // RFC 6749 section 5.1: nothing said means what was asked.
     return tokens.scopes === null && round.scopes.length > 0 ? { ...tokens, scopes: round.scopes } : tokens;
   }

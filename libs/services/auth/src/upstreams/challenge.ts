@@ -7,9 +7,11 @@ export interface SignInChallenge {
   scopes: string[];
   /** RFC 6750 section 3.1: `invalid_token`, `insufficient_scope`. */
   error: string | undefined;
+  /** Whether it takes tokens bound to a key (RFC 9449 section 7.1). */
+  hasProofs: boolean;
 }
 
-const NOTHING: SignInChallenge = { resourceMetadata: undefined, scopes: [], error: undefined };
+const NOTHING: SignInChallenge = { resourceMetadata: undefined, scopes: [], error: undefined, hasProofs: false };
 const SCHEMES = ['bearer', 'dpop'];
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
 const MOST_SCOPES = 100;
@@ -25,7 +27,7 @@ export async function readChallenge(header: string | null): Promise<SignInChalle
   const chosen = ours.find(({ parameters }) => parameters['resource_metadata'] !== undefined) ?? ours[0];
   if (chosen === undefined) return NOTHING;
   const { resource_metadata: resourceMetadata, scope = '', error } = chosen.parameters;
-  return { resourceMetadata, scopes: scopeNames(scope), error };
+  return { resourceMetadata, scopes: scopeNames(scope), error, hasProofs: ours.some(({ scheme }) => scheme === 'dpop') };
 }
 
 /** The scopes of a space-separated text that are spelled as RFC 6749 section 3.3 asks, each once. */

@@ -147,17 +147,17 @@ describe('the token endpoint', () => {
     const { upstream } = await static_({ refresh }, refresh === 'hang' ? { timeoutMs: 1_000 } : {});
     const found = await area.servers.of(upstream);
     const client = await area.clients.current(upstream, found);
-    await expect(area.tokens.refresh(upstream, client.id, Secret.fromText('rt'), null)).rejects.toMatchObject(expected);
+    await expect(area.tokens.refresh(upstream, client.id, { refreshToken: Secret.fromText('rt'), dpopKey: null }, null)).rejects.toMatchObject(expected);
   }, 15_000);
 
   it('is shown no refresh token of another issuer’s, nor for a client that was replaced', async () => {
     const { zoo, upstream } = await static_();
     const client = await area.clients.current(upstream, await area.servers.of(upstream));
     const replaced = stage.change(upstream, { oauth: { clientId: 'other' } });
-    await expect(area.tokens.refresh(replaced, client.id, Secret.fromText('rt'), null)).rejects.toMatchObject({ error: 'invalid_client' });
+    await expect(area.tokens.refresh(replaced, client.id, { refreshToken: Secret.fromText('rt'), dpopKey: null }, null)).rejects.toMatchObject({ error: 'invalid_client' });
     const other = await stage.server(known({}));
     const moved = stage.change(upstream, { oauth: { clientId: 'acme', issuer: other.zoo.issuer } });
-    await expect(area.tokens.refresh(moved, client.id, Secret.fromText('rt'), null)).rejects.toMatchObject({ error: 'authorization_server_changed' });
+    await expect(area.tokens.refresh(moved, client.id, { refreshToken: Secret.fromText('rt'), dpopKey: null }, null)).rejects.toMatchObject({ error: 'authorization_server_changed' });
     expect([zoo.refreshes(), other.zoo.refreshes()]).toEqual([0, 0]);
   });
 });

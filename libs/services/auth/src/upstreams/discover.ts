@@ -33,8 +33,12 @@ const ASSUMED = { authorization_endpoint: 'authorize', token_endpoint: 'token', 
  */
 export async function discover(start: DiscoveryStart): Promise<Omit<FoundServer, 'challenge'>> {
   const resource = await resourceOf(start);
-  const base = { server: start.upstream.url, resourceUrl: resource?.url ?? null, resource: resource?.resource ?? null, scopes: resource?.scopes ?? [], challengeScopes: start.challenge.scopes, steps: start.hops.steps };
+  const base = { proofs: proofsOf(start, resource), server: start.upstream.url, resourceUrl: resource?.url ?? null, resource: resource?.resource ?? null, scopes: resource?.scopes ?? [], challengeScopes: start.challenge.scopes, steps: start.hops.steps };
   return { ...base, ...(await serverOf(start, resource)) };
+}
+
+function proofsOf({ challenge }: DiscoveryStart, { proofs = 'none' }: Partial<ResourceMetadata> = {}): NonNullable<FoundServer['proofs']> {
+  return proofs === 'none' && challenge.hasProofs ? 'spoken' : proofs;
 }
 
 // With an issuer or endpoints set, the server's own word is worth its scopes and its name only.

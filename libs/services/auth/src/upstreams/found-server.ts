@@ -19,6 +19,8 @@ export interface FoundServer {
   resource: string | null;
   scopes: string[];
   challengeScopes: string[];
+  /** Whether the server says that it takes tokens bound to a key (RFC 9449), or no others. */
+  proofs?: 'none' | 'spoken' | 'required';
   /** The server's challenge that it began with. */
   challenge: string | null;
   steps: upstreamContracts.AuthStep[];

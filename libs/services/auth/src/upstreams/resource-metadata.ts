@@ -12,6 +12,8 @@ export interface ResourceMetadata {
   resource: string;
   authorizationServers: string[];
   scopes: string[];
+  /** Whether the server takes tokens bound to a key (RFC 9449), or no others. */
+  proofs: 'none' | 'spoken' | 'required';
 }
 
 /** What the search works with. */
@@ -66,7 +68,12 @@ function checked(members: JsonObject, url: string, search: ResourceSearch): Reso
   const scopes = scopeNames(texts(members['scopes_supported']).join(' '));
   if (authorizationServers.length === 0 && upstream.oauth.issuer === undefined) return broken(search, url, 'The resource metadata names no authorization server.');
   hops.ok(STEP, url, `The server names its authorization server: ${authorizationServers.join(', ').slice(0, 300)}.`);
-  return { url, resource, authorizationServers, scopes };
+  return { url, resource, authorizationServers, scopes, proofs: proofsOf(members) };
+}
+
+function proofsOf(members: JsonObject): ResourceMetadata['proofs'] {
+  if (members['dpop_bound_access_tokens_required'] === true) return 'required';
+  return texts(members['dpop_signing_alg_values_supported']).includes('ES256') ? 'spoken' : 'none';
 }
 
 function broken({ hops }: ResourceSearch, url: string, words: string, advice = ISSUER_BY_HAND): never {

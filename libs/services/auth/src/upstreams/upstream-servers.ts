@@ -97,7 +97,7 @@ export class UpstreamServers {
     const challenge = await readChallenge(header);
     tellRequest(hops, upstream, header, challenge);
     const found = await discover({ outbound, fetch: discoveryFetch(outbound, upstream), upstream, challenge, known: known.resourceUrl, hops });
-    const all = { ...found, ...(header === null ? known.said : { challenge: header }) };
+    const all = header === null ? withSaid(found, known.said) : { ...found, challenge: header };
     await keepServer(db, upstream.id, { found: all, foundAt: clock.now(), settingsDigest: settingsDigestOf(upstream) });
     if (before !== undefined && !isSameIssuer(before.issuer, found.issuer)) await this.otherIssuer(upstream);
     return all;
@@ -113,11 +113,19 @@ export class UpstreamServers {
   }
 }
 
+type Said = Pick<FoundServer, 'challenge' | 'challengeScopes' | 'proofs'>;
+
 // What was found for another address of the server says nothing about this one.
-function knownFor({ url }: Upstream, before: FoundServer | undefined): { isKnown: boolean; resourceUrl: string | undefined; said: Pick<FoundServer, 'challenge' | 'challengeScopes'> } {
+function knownFor({ url }: Upstream, before: FoundServer | undefined): { isKnown: boolean; resourceUrl: string | undefined; said: Said } {
   if (before?.server !== url) return { isKnown: false, resourceUrl: undefined, said: { challenge: null, challengeScopes: [] } };
-  const { resourceUrl, challenge, challengeScopes } = before;
-  return { isKnown: true, resourceUrl: resourceUrl ?? undefined, said: { challenge, challengeScopes } };
+  const { resourceUrl, challenge, challengeScopes, proofs = 'none' } = before;
+  return { isKnown: true, resourceUrl: resourceUrl ?? undefined, said: { challenge, challengeScopes, proofs } };
+}
+
+/** What was found without a challenge, with what the last one said. */
+function withSaid(found: Omit<FoundServer, 'challenge'>, { proofs: before = 'none', ...said }: Said): FoundServer {
+  const { proofs = 'none' } = found;
+  return { ...found, ...said, proofs: proofs === 'none' ? before : proofs };
 }
 
 function tellRequest(hops: Hops, { url }: Upstream, header: string | null, { resourceMetadata }: SignInChallenge): void {

@@ -4,12 +4,21 @@ import type { Secret } from '@gatehouse/kernel';
 /** What a token endpoint gave. */
 export interface UpstreamTokens {
   accessToken: Secret;
+  /** The private key that the access token is bound to (RFC 9449), PKCS #8 DER in base64url; null for a bearer token. */
+  dpopKey: Secret | null;
   /** Null when none came: a refresh then goes on with the one it used. */
   refreshToken: Secret | null;
   /** When the access token ends (ms); null when the answer did not say. */
   expiresAt: number | null;
   /** What was granted; null when the answer did not say, which means what was asked. */
   scopes: string[] | null;
+}
+
+/** What a refresh is asked for with. */
+export interface KeptRefresh {
+  refreshToken: Secret;
+  /** The key of before: a public client's refresh token is bound to it as well (RFC 9449 section 5). */
+  dpopKey: Secret | null;
 }
 
 /** Tokens, and the client they belong to: no other may refresh them. */
@@ -38,7 +47,7 @@ export class TokenRefused extends Error {
  */
 export interface TokenRequests {
   /** RFC 6749 section 6, within five seconds. Null scopes: those granted before. */
-  refresh(upstream: upstreamContracts.UpstreamServer, clientRef: string, refreshToken: Secret, scopes: readonly string[] | null): Promise<UpstreamTokens>;
+  refresh(upstream: upstreamContracts.UpstreamServer, clientRef: string, kept: KeptRefresh, scopes: readonly string[] | null): Promise<UpstreamTokens>;
   /** RFC 6749 section 4.4. */
   clientCredentials(upstream: upstreamContracts.UpstreamServer): Promise<GrantedTokens>;
   /** RFC 8693. */

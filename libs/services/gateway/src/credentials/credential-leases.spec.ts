@@ -6,6 +6,7 @@ import { newId, newSealingKeyPair, sealTo } from '@gatehouse/kernel';
 import { TestClock } from '@gatehouse/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
+import { UpstreamProofs } from '../upstream-proofs/upstream-proofs.js';
 import { CredentialLeases } from './credential-leases.js';
 
 type Asked = z.output<typeof vaultContracts.leaseCredential.request>;
@@ -33,7 +34,7 @@ describe('CredentialLeases', () => {
     const broker = new InProcessBroker();
     const [own, bus] = [inProcessBus(broker, 'vault'), inProcessBus(broker, 'gateway')];
     parts = [await serveVault(own, vault), own, bus];
-    leases = new CredentialLeases(bus, newSealingKeyPair(), clock);
+    leases = new CredentialLeases({ bus, pair: newSealingKeyPair(), clock, proofs: new UpstreamProofs(clock) });
   });
   afterEach(async () => {
     for (const part of parts) await part.close();

@@ -1,6 +1,7 @@
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts, type policyContracts } from '@gatehouse/contracts';
 import { Refusal, Secret, openSealed, type Clock, type SealingKeyPair } from '@gatehouse/kernel';
+import type { UpstreamProofs } from '../upstream-proofs/upstream-proofs.js';
 import { CredentialLives } from './credential-lives.js';
 import { LeasedCredential } from './leased-credential.js';
 
@@ -16,6 +17,16 @@ export interface LeaseTarget {
   origin: string;
 }
 
+/** What leasing works with. */
+export interface LeaseWorld {
+  bus: Bus;
+  /** The edge's own pair, which credentials are sealed to. */
+  pair: SealingKeyPair;
+  clock: Clock;
+  /** Told of tokens that are bound to a key. */
+  proofs: Pick<UpstreamProofs, 'know'>;
+}
+
 /**
  * The credentials this edge may spend, in memory only and for at most a minute each (architecture
  * section 7: in-memory leases, then `vault_unavailable`).
@@ -25,16 +36,12 @@ export class CredentialLeases {
   readonly #pending = new Map<string, Promise<LeasedCredential>>();
   readonly #lives = new CredentialLives();
 
-  constructor(
-    private readonly bus: Bus,
-    private readonly pair: SealingKeyPair,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly world: LeaseWorld) {}
 
   /** The lease at hand, without waiting; starts renewing one that is about to end. */
   held(target: LeaseTarget): LeasedCredential | undefined {
     const lease = this.#leases.get(keyOf(target));
-    const now = this.clock.monotonicMs();
+    const now = this.world.clock.monotonicMs();
     if (lease === undefined || lease.terms.expiresAt <= now) return undefined;
     // A renewal that fails is tried again by the next call, and ends in a refusal once the lease is over.
     if (lease.terms.refreshAt <= now) this.fetch(target).catch(() => undefined);
@@ -86,25 +93,32 @@ export class CredentialLeases {
     this.#pending.delete(key);
     this.#leases.set(key, lease);
     const forget = (): void => void (this.#leases.get(key) === lease && this.#leases.delete(key));
-    setTimeout(forget, lease.terms.expiresAt - this.clock.monotonicMs()).unref();
+    setTimeout(forget, lease.terms.expiresAt - this.world.clock.monotonicMs()).unref();
     return lease;
   }
 
   async #lease({ identityId, owner, server, origin }: LeaseTarget): Promise<LeasedCredential> {
-    const asked = this.clock.monotonicMs();
-    const reply = await this.#ask({ identityId, serverId: server.id, origin, owner, edgeKey: this.pair.publicKey });
-    const opened = openSealed(this.pair, reply.sealed, vaultContracts.leaseContext(identityId, server.id, origin));
-    const { headers } = vaultContracts.leasedHeaders.parse(JSON.parse(opened.toString('utf8')));
+    const { clock, pair } = this.world;
+    const asked = clock.monotonicMs();
+    const reply = await this.#ask({ identityId, serverId: server.id, origin, owner, edgeKey: pair.publicKey });
+    const opened = openSealed(pair, reply.sealed, vaultContracts.leaseContext(identityId, server.id, origin));
+    const { headers, dpopKey } = vaultContracts.leasedHeaders.parse(JSON.parse(opened.toString('utf8')));
     opened.fill(0);
     const lines = headers.map(([name, value]) => [name.toLowerCase(), Secret.of(Buffer.from(value, 'latin1'))] as const);
     const { version, expiresInMs, credentialExpiresInMs } = reply;
+    if (dpopKey !== undefined) this.#bind(headers, dpopKey, expiresInMs);
     const renewAt = asked + this.#lives.untilRenewal(identityId, version, credentialExpiresInMs);
     return new LeasedCredential(lines, { expiresAt: asked + expiresInMs, refreshAt: asked + expiresInMs * REFRESH_AT, version, renewAt });
   }
 
-  async #ask(input: Parameters<typeof this.bus.request<typeof vaultContracts.leaseCredential>>[1]) {
+  #bind(headers: vaultContracts.LeasedHeaders['headers'], dpopKey: string, forMs: number): void {
+    const line = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
+    this.world.proofs.know(line.slice(line.indexOf(' ') + 1), dpopKey, forMs);
+  }
+
+  async #ask(input: Parameters<typeof this.world.bus.request<typeof vaultContracts.leaseCredential>>[1]) {
     try {
-      return await this.bus.request(vaultContracts.leaseCredential, input);
+      return await this.world.bus.request(vaultContracts.leaseCredential, input);
     } catch (error) {
       const down = error instanceof Refusal && (error.code === 'service_unavailable' || error.code === 'service_timeout');
       throw down ? new Refusal('vault_unavailable') : error;
