@@ -107,8 +107,8 @@ describe('a client that Gatehouse registers itself', () => {
     delete at.upstream.oauth.clientAuthMethod;
     const { gateway } = stage.identities.auth;
     expect(await gateway.request(identityContracts.discoverUpstream, { serverId: at.upstream.id, challenge: null, anew: true })).toMatchObject({ verdict: 'sign_in' });
-    const [{ body }] = at.zoo.requests('/register') as [{ body: string }];
-    expect(JSON.parse(body)).toMatchObject({ grant_types: [type], response_types: [], token_endpoint_auth_method: 'client_secret_basic' });
+    const [registration] = at.zoo.requests('/register');
+    expect(JSON.parse(registration!.body)).toMatchObject({ grant_types: [type], response_types: [], token_endpoint_auth_method: 'client_secret_basic' });
     if (grant === 'client_credentials') expect(at.zoo.tokenRequests(type)).toHaveLength(1);
   });
 });
