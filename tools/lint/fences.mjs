@@ -17,6 +17,7 @@ export const NETWORK_DOORS = [
   'libs/testing/src/**',
   'apps/cli/src/**',
   'apps/e2e/**',
+  'deploy/image/healthcheck.mjs',
   'tools/**',
 ];
 
@@ -26,6 +27,7 @@ export const ENVIRONMENT_DOORS = [
   'libs/testing/src/**',
   'apps/cli/src/surroundings.ts',
   'apps/e2e/**',
+  'deploy/image/entry.mjs',
   'tools/**',
   '*.config.mjs',
 ];

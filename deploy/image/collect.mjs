@@ -1,0 +1,14 @@
+import { cp, glob, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+const RUNS = ['package.json', 'package-lock.json', '{apps,libs}/*/package.json', 'libs/services/*/package.json', '{apps,libs}/*/dist', 'libs/services/*/dist', 'deploy/image/**/*.mjs'];
+
+/** Copies what runs, and nothing that is only built from, to the folder: results, manifests, the lock file. */
+export async function collect(target) {
+  for await (const path of glob(RUNS)) {
+    await mkdir(dirname(join(target, path)), { recursive: true });
+    await cp(path, join(target, path), { recursive: true });
+  }
+}
+
+await collect(process.argv[2]);
