@@ -13,11 +13,12 @@ export class ManagedProcess {
   #child: ChildProcess | undefined;
   #output = '';
 
-  /** `app` is a folder of `apps/`; `metricsPort` is where its health is asked. */
+  /** `app` is a folder of `apps/`; `metricsPort` is where its health is asked; `args` start it in another way than by its main. */
   constructor(
     readonly app: string,
     private readonly env: Readonly<Record<string, string>>,
     readonly metricsPort: number,
+    private readonly args: readonly string[] = ['--max-semi-space-size=64', `${ROOT}apps/${app}/dist/main.js`],
   ) {}
 
   /** Everything it printed, both streams, over all its lives. */
@@ -32,8 +33,7 @@ export class ManagedProcess {
 
   /** Starts it and waits until it says it is ready; throws with its last output when it does not. */
   async start(): Promise<void> {
-    const flags = ['--max-semi-space-size=64'];
-    this.#child = spawn(process.execPath, [...flags, `${ROOT}apps/${this.app}/dist/main.js`], {
+    this.#child = spawn(process.execPath, this.args, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,9 +6,9 @@ import { startChildServer, type TestServer } from './child-server.js';
 import { findServerBinary } from './find-server-binary.js';
 import { freePort } from './free-port.js';
 
-/** nats-server with JetStream on a free loopback port; `args` are appended (for example `-c`, a config file). */
-export async function startNats(args: readonly string[] = []): Promise<TestServer> {
-  const port = await freePort();
+/** nats-server with JetStream on a free loopback port; `args` are appended (for example `-c`, a config file), `at` is a port that was looked up before. */
+export async function startNats(args: readonly string[] = [], at?: number): Promise<TestServer> {
+  const port = at ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-nats-'));
   return startChildServer({
     command: findServerBinary('nats-server') ?? 'nats-server',

@@ -7,8 +7,8 @@ import { findServerBinary } from './find-server-binary.js';
 import { freePort } from './free-port.js';
 
 /** redis-server on a free loopback port, appending to a file so that a restart keeps its data. */
-export async function startRedis(args: readonly string[] = []): Promise<TestServer> {
-  const port = await freePort();
+export async function startRedis(args: readonly string[] = [], at?: number): Promise<TestServer> {
+  const port = at ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-redis-'));
   return startChildServer({
     command: findServerBinary('redis-server') ?? 'redis-server',
@@ -17,7 +17,8 @@ export async function startRedis(args: readonly string[] = []): Promise<TestServ
     port,
     cwd: folder,
     stopSignal: 'SIGTERM',
-    isReady: async () => (await askPort(port, 'PING\r\n'))?.toString('latin1').startsWith('+PONG') ?? false,
+    // With users of its own it answers nobody who has not signed in, and that is an answer too.
+    isReady: async () => /^(\+PONG|-NOAUTH)/.test((await askPort(port, 'PING\r\n'))?.toString('latin1') ?? ''),
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
 }
