@@ -170,6 +170,8 @@ export const refreshIdentity = defineRequest({
     cause: z.enum(['expiring', 'expired', 'refused', 'restarted']),
     /** The server's `WWW-Authenticate`, cut, when it refused. */
     challenge: z.string().max(4_096).nullable(),
+    /** The server took this version before it refused it: a token that worked may be renewed as often as it ends. */
+    wasAccepted: z.boolean().optional(),
   }),
   reply: z.strictObject({ outcome: z.enum(['fresh', 'unchanged', 'retrying', 'dead']), reason: identityReason.nullable() }),
   errors: ['not_found', 'vault_unavailable'],

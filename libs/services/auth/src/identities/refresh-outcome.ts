@@ -31,13 +31,13 @@ export const isLeftAlone = ({ retryAt }: IdentityRow, nowMs: number): boolean =>
 /**
  * What a question comes to, by the row alone. A question about an older credential than the present
  * one is answered by leasing again. What a server says to headers, or to a token that was just got
- * because the one before was refused, ends the identity when it says it twice in a row at least a
- * second apart: once may be the server's own trouble, and nothing here could make the credential better.
+ * because the one before was refused and that was never taken, ends the identity when it says it twice in
+ * a row at least a second apart: once may be the server's own trouble, and nothing here could make the credential better.
  */
 export function judge(row: IdentityRow, question: RefreshQuestion, nowMs: number): Verdict {
   if (row.status === 'needs_reauth' || row.status === 'revoked') return answer('dead', row.reason);
   if (question.version < row.credentialVersion && question.version > 0) return answer('fresh');
-  if (question.cause === 'refused') return judgeRefusal(row, nowMs);
+  if (question.cause === 'refused') return judgeRefusal(row, question, nowMs);
   if (row.method === 'headers') return answer('unchanged');
   return isRenewable(row) ? judgeAge(row, question, nowMs) : judgeUnrenewable(row, nowMs);
 }
@@ -52,12 +52,12 @@ function judgeAge(row: IdentityRow, { cause }: RefreshQuestion, nowMs: number): 
   return isLeftAlone(row, nowMs) ? answer('retrying', row.reason) : 'refresh';
 }
 
-function judgeRefusal(row: IdentityRow, nowMs: number): Verdict {
+function judgeRefusal(row: IdentityRow, { wasAccepted }: RefreshQuestion, nowMs: number): Verdict {
   const sinceMs = row.refusedAt === null ? Infinity : nowMs - row.refusedAt;
   if (row.method === 'headers') return judgeAgain(sinceMs, HEADERS_WINDOW_MS, 'note_refusal');
   if (!isRenewable(row)) return { end: 'no_refresh_token' };
   if (isLeftAlone(row, nowMs)) return answer('retrying', row.reason);
-  return judgeAgain(sinceMs, TOKEN_WINDOW_MS, 'refresh');
+  return wasAccepted === true ? 'refresh' : judgeAgain(sinceMs, TOKEN_WINDOW_MS, 'refresh');
 }
 
 function judgeAgain(sinceMs: number, windowMs: number, first: Verdict): Verdict {

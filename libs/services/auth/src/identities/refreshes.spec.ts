@@ -123,6 +123,16 @@ describe('a refusal of the server', () => {
     expect(at.zoo.refreshes()).toBe(1);
   });
 
+  it('of a token that was taken before renews it, however often that happens', async () => {
+    const at = await stage.oauthServer();
+    const row = await stage.connect(at, { owner: await person() });
+    for (let time = 0; time < 3; time++) {
+      expect(await stage.ask(row, { cause: 'refused', wasAccepted: true })).toEqual({ outcome: 'fresh', reason: null });
+      stage.auth.clock.advance(1_500);
+    }
+    expect([at.zoo.refreshes(), (await stage.row(row.id)).status]).toEqual([3, 'active']);
+  });
+
   it('for a scope that is missing is remembered until it is connected anew', async () => {
     const at = await stage.oauthServer();
     const owner = await person();

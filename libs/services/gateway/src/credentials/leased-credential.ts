@@ -16,6 +16,8 @@ export interface LeaseTerms {
 /** The secret headers of one identity as leased, with the shapes in which an answer might give them away. */
 export class LeasedCredential {
   readonly #needles: readonly Buffer[];
+  /** The server took it: its no to the same one later means that it ended, not that it is no good. */
+  wasAccepted = false;
 
   constructor(
     readonly lines: readonly (readonly [name: string, value: Secret])[],

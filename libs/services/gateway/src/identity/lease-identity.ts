@@ -48,7 +48,7 @@ async function renewedLease(target: LeaseTarget, edge: Edge): Promise<LeasedCred
  * cannot be asked. Refuses with `identity_dead` and `credential_expired`.
  */
 export async function renewRefused(identity: DirectoryIdentity, lease: LeasedCredential, challenge: string, edge: Edge): Promise<boolean> {
-  const renewal = await edge.renewals.ask({ identityId: identity.id, version: lease.terms.version, cause: 'refused', challenge });
+  const renewal = await edge.renewals.ask({ identityId: identity.id, version: lease.terms.version, cause: 'refused', challenge, wasAccepted: lease.wasAccepted });
   if (renewal === 'dead' || renewal === 'unchanged') throw new Refusal('identity_dead', { reason: 'not_accepted' });
   if (renewal === 'retrying') throw new Refusal('credential_expired');
   return renewal === 'fresh';

@@ -17,6 +17,8 @@ export interface RenewalWish {
   readonly version: number;
   readonly cause: 'expiring' | 'expired' | 'refused' | 'restarted';
   readonly challenge: string | null;
+  /** The server took this version before. */
+  readonly wasAccepted?: boolean;
 }
 
 const LONGEST_CHALLENGE = 4_096;

@@ -15,14 +15,20 @@ import { forward, type Answered, type Presence } from './forward.js';
 export async function forwardAccepted(armed: Armed, presence: Presence, edge: Edge): Promise<Answered> {
   const first = await forward(armed, presence, edge);
   if (!(await isRenewed(armed, first.answer, edge))) return first;
-  const second = await forward(await rearmed(armed, edge), presence, edge);
-  if (challengeIn(second.answer) !== undefined) throw new Refusal('identity_dead', { reason: 'not_accepted' });
+  const again = await rearmed(armed, edge);
+  const second = await forward(again, presence, edge);
+  if (refusal(again, second.answer) !== undefined) throw new Refusal('identity_dead', { reason: 'not_accepted' });
   return second;
 }
 
-async function isRenewed({ identified, lease }: Armed, answer: Answer, edge: Edge): Promise<boolean> {
-  const { identity } = identified.choice;
-  const challenge = challengeIn(answer);
-  if (identity === null || lease === undefined || challenge === undefined) return false;
-  return renewRefused(identity, lease, challenge, edge);
+async function isRenewed(armed: Armed, answer: Answer, edge: Edge): Promise<boolean> {
+  const { identity } = armed.identified.choice;
+  const challenge = refusal(armed, answer);
+  if (identity === null || armed.lease === undefined || challenge === undefined) return false;
+  return renewRefused(identity, armed.lease, challenge, edge);
+}
+
+function refusal({ lease }: Armed, answer: Answer): string | undefined {
+  if (lease !== undefined && answer.status < 400) lease.wasAccepted = true;
+  return challengeIn(answer);
 }

@@ -265,9 +265,18 @@ describe('whose account a call carries', () => {
       accepted.add('Bearer new');
       expect((await call(ada)).json.result.isError).toBeUndefined();
       expect(sent()).toEqual(['Bearer old', 'Bearer new']);
-      expect(neighbours.renewals).toEqual([{ identityId: own.id, version: 1, cause: 'refused', challenge: expect.stringContaining('invalid_token') }]);
+      expect(neighbours.renewals).toEqual([{ identityId: own.id, version: 1, cause: 'refused', challenge: expect.stringContaining('invalid_token'), wasAccepted: false }]);
       const [record, ...more] = await stage.recordsAfter(records);
       expect([more, record?.outcome]).toMatchObject([[], { status: 'ok', upstreamStatus: 200 }]);
+    });
+
+    it('is told to auth as one that worked before, where it did', async () => {
+      const { ada } = await renewing('new');
+      accepted.add('Bearer new');
+      await call(ada);
+      accepted.delete('Bearer new');
+      await call(ada);
+      expect(neighbours.renewals.map(({ version, wasAccepted }) => [version, wasAccepted])).toEqual([[1, false], [2, true]]);
     });
 
     it('is renewed for a scope that is lacking too', async () => {
