@@ -29,9 +29,14 @@ export async function insertKept(tx: Transaction, { sessionHash, personId, provi
   await tx.query(sql, [sessionHash, personId, provider, issuer, clientId, tokensRef, nowMs]);
 }
 
-/** Its tokens are in the vault now. */
-export async function markStored(db: Transaction, sessionHash: string): Promise<void> {
-  await db.query('UPDATE kept_sign_ins SET stored = true WHERE session_hash = $1', [sessionHash]);
+/** Its tokens are in the vault now; false when the row is gone, and nothing leads to them. */
+export async function markStored(db: Transaction, sessionHash: string): Promise<boolean> {
+  return (await db.query('UPDATE kept_sign_ins SET stored = true WHERE session_hash = $1 RETURNING session_hash', [sessionHash])).length === 1;
+}
+
+/** Whether it was not forgotten yet. */
+export async function isKept(db: Transaction, sessionHash: string): Promise<boolean> {
+  return (await db.query('SELECT 1 FROM kept_sign_ins WHERE session_hash = $1', [sessionHash])).length === 1;
 }
 
 /** It is worth nothing any more; the next sweep destroys it. */

@@ -49,7 +49,7 @@ export class KeptSignIns {
     return async () => {
       try {
         await vault.store(tokensRef, tokens);
-        await markStored(db, sessionHash);
+        if (!(await markStored(db, sessionHash))) return await vault.destroy([tokensRef]);
         // What was in the way may have been the want of this sign-in.
         await db.query('UPDATE hand_over_turns SET problem = NULL WHERE owner = $1', [personId]);
       } catch (error) {

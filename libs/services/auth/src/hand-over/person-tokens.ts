@@ -4,7 +4,7 @@ import { newId, Refusal, type Clock } from '@gatehouse/kernel';
 import type { Database } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
 import type { SignInProvider } from '../sign-in/federation.js';
-import { dropStale, markEnded, refsOf, settleKept, takeKept, usableSignIns, type KeptSignIn, type UsableSignIn } from './kept-rows.js';
+import { dropStale, isKept, markEnded, refsOf, settleKept, takeKept, usableSignIns, type KeptSignIn, type UsableSignIn } from './kept-rows.js';
 import type { ProviderRequests } from './provider-requests.js';
 import { SignInNeeded } from './sign-in-needed.js';
 import { wipe, type SignInTokens } from './sign-in-tokens.js';
@@ -111,8 +111,10 @@ export class PersonTokens {
   private async settle(row: KeptSignIn, { holder, tokensRef }: { holder: string; tokensRef: string }): Promise<void> {
     const { db, vault, log } = this.parts;
     const staleRefs = refsOf(row).filter((ref) => ref !== tokensRef);
-    // Whoever was too slow leaves the secrets to the one that took over.
-    if (!(await settleKept(db, { sessionHash: row.sessionHash, holder, tokensRef, staleRefs }))) return;
+    const isSettled = await settleKept(db, { sessionHash: row.sessionHash, holder, tokensRef, staleRefs });
+    // Whoever was too slow leaves the secrets to the one that took over; what no row leads to any more is to nobody's use.
+    if (!isSettled && (await isKept(db, row.sessionHash))) return;
+    if (!isSettled) staleRefs.push(tokensRef);
     try {
       await vault.destroy(staleRefs);
       await dropStale(db, row.sessionHash, staleRefs);

@@ -39,6 +39,20 @@ describe('a sign-in whose id_token is about to end', () => {
     expect(await stage.whoami(second, await stage.obtain(second, personId))).toContain('eve');
   });
 
+  it('leaves nothing in the vault when it ends while tokens are stored', async () => {
+    const { db, neighbours } = stage.identities.auth;
+    const at = await stage.server('id_jag');
+    const { personId } = await stage.signIn('ada');
+    const before = stage.keptTokens().length;
+    const forget = async (): Promise<void> => void (await db.query('DELETE FROM kept_sign_ins WHERE session_hash = (SELECT session_hash FROM kept_sign_ins WHERE person_id = $1 ORDER BY created_at DESC LIMIT 1)', [personId]));
+    neighbours.beforeStore = (what) => (what === 'secret' ? forget() : undefined);
+    await stage.signIn('ada');
+    expect(stage.keptTokens()).toHaveLength(before);
+    await stage.obtain(at, personId);
+    neighbours.beforeStore = () => undefined;
+    expect(stage.keptTokens()).toHaveLength(before - 1);
+  });
+
   it('ends when the provider refuses: nothing is asked of it again until the person signs in', async () => {
     const at = await stage.server('id_jag');
     const { personId } = await stage.signIn('eve');
