@@ -128,8 +128,8 @@ function policyOf(state: SnapshotState, feed: EdgeParts['policyFeed']) {
 
 // An edge that has just started may be given a probe before its first directory.
 function directoryOf(state: SnapshotState, feed: EdgeParts['directoryFeed']) {
-  return async (): Promise<DirectoryState> => {
-    if (feed.health() !== true) await feed.refresh();
+  return async (isAnew = false): Promise<DirectoryState> => {
+    if (isAnew || feed.health() !== true) await feed.refresh();
     return state.directory();
   };
 }

@@ -25,7 +25,8 @@ export interface LookWorld {
   bus: Bus;
   edge: Edge;
   outbound: Pick<Outbound, 'destination'>;
-  directory: () => Promise<DirectoryState>;
+  /** The directory in force; the newest there is when asked `isAnew`. */
+  directory: (isAnew?: boolean) => Promise<DirectoryState>;
 }
 
 /** What was seen. */
@@ -60,8 +61,20 @@ export class ServerLook {
     const { server, identity, anew } = this.order;
     if (server.destination instanceof Refusal) throw server.destination;
     const account = identity ?? organisationAccount(await this.world.directory(), server.entry.id);
-    if (account === null) return this.#asNobody();
-    const wayIn = anew ? await this.#foundAnew() : NOTHING_TO_FIND;
+    if (account === null) return this.#asNewcomer();
+    return this.#inside(account, anew ? await this.#foundAnew() : NOTHING_TO_FIND);
+  }
+
+  // Where Gatehouse itself signs in, finding out about it has made the account. What is seen now must not be
+  // less than what another look, ordered for the new account, may have told before this one does.
+  async #asNewcomer(): Promise<Seen> {
+    const seen = await this.#asNobody();
+    if (seen.health.verdict !== 'sign_in') return seen;
+    const account = organisationAccount(await this.world.directory(true), this.order.server.entry.id);
+    return account === null ? seen : this.#inside(account, wayInOf(seen));
+  }
+
+  async #inside(account: ProbeAccount, wayIn: WayIn): Promise<Seen> {
     try {
       return this.#healthy(await this.#lookAs(account), wayIn);
     } catch (error) {
@@ -82,8 +95,7 @@ export class ServerLook {
 
   // The server says how to sign in only to those who come without an account.
   async #foundAnew(): Promise<WayIn> {
-    const { health } = await this.#asNobody().catch((error: unknown) => this.#failing(error, NOTHING_TO_FIND));
-    return { steps: health.steps, verdict: health.verdict, advice: health.advice };
+    return wayInOf(await this.#asNobody().catch((error: unknown) => this.#failing(error, NOTHING_TO_FIND)));
   }
 
   // A refused credential may only be an old one: auth is asked for another, once.
@@ -143,6 +155,10 @@ export class ServerLook {
   #blank(): Health {
     return { status: 'unknown', failure: null, detail: null, checkedAt: this.world.edge.clock.now(), protocolVersion: null, serverInfo: null, transport: null, ...NOTHING_TO_FIND };
   }
+}
+
+function wayInOf({ health: { steps, verdict, advice } }: Seen): WayIn {
+  return { steps, verdict, advice };
 }
 
 interface Looked {

@@ -82,6 +82,17 @@ describe('a probe of a server that may want an account', () => {
     expect(neighbours.discoveries).toEqual([{ serverId: id, challenge: 'ApiKey', anew: true }]);
   });
 
+  it('looks into it at once where finding out has made the organisation’s account', async () => {
+    const added = await server(await opened(startJsonUpstream({ requiredHeader: KEY })));
+    neighbours.discover = () => {
+      neighbours.addIdentity(added, 'global', { name: 'default' }, [[KEY.name, KEY.value]]);
+      return SIGN_IN;
+    };
+    const { health, items } = await looked(added.id);
+    expect(health).toMatchObject({ status: 'healthy', verdict: 'sign_in' });
+    expect(items.length).toBeGreaterThan(0);
+  });
+
   it('says where to register a client, with the address to enter there', async () => {
     neighbours.discover = () => ({ ...SIGN_IN, verdict: 'client', advice: 'Register a client there.' });
     const { health } = await looked((await server(await opened(startJsonUpstream({ requiredHeader: KEY })))).id);
