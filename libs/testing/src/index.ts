@@ -46,6 +46,7 @@ export {
   type PublicClientOptions,
 } from './oauth-clients/public-client.js';
 export { type Arrived } from './oauth-upstream/listener.js';
+export { makeProof, newBoundKey, type ProofWish } from './oauth-upstream/make-proof.js';
 export { type KnownClient, type OauthBehaviour, type OauthUpstreamOptions, type TokenHook, type Trust } from './oauth-upstream/oauth-options.js';
 export { startOauthUpstream, type OauthUpstream } from './oauth-upstream/oauth-upstream.js';
 export { startNats } from './servers/nats.js';

@@ -244,7 +244,8 @@ class VaultDouble {
     if (this.state.unbound.has(identityId)) throw new Refusal('credential_unbound');
     const leftMs = this.state.lives.get(identityId) ?? null;
     if (leftMs === 0) throw new Refusal('credential_expired');
-    const plain = Buffer.from(JSON.stringify({ headers }));
+    const [dpopKey] = headers.filter(([name]) => name === vaultContracts.DPOP_KEY_FIELD).map(([, value]) => value);
+    const plain = Buffer.from(JSON.stringify({ headers: headers.filter(([name]) => name !== vaultContracts.DPOP_KEY_FIELD), dpopKey }));
     const sealed = sealTo(edgeKey, plain, vaultContracts.leaseContext(identityId, serverId, origin));
     return { sealed, version: this.state.versions.get(identityId) ?? 1, expiresInMs: Math.min(60_000, leftMs ?? 60_000), credentialExpiresInMs: leftMs };
   }

@@ -11,6 +11,8 @@ export interface Grant {
   revoked: boolean;
   /** The refresh token that is good, and those used up with the time of their use. */
   refreshToken: string | null;
+  /** Thumbprint of the key that its tokens are bound to; null for bearer tokens. */
+  jkt: string | null;
   used: Map<string, number>;
 }
 
@@ -47,7 +49,7 @@ export class Grants {
   }
 
   begin(given: Pick<Grant, 'user' | 'clientId' | 'scopes' | 'resource'>): Grant {
-    const grant = { ...given, revoked: false, refreshToken: null, used: new Map<string, number>() };
+    const grant = { ...given, revoked: false, refreshToken: null, jkt: null, used: new Map<string, number>() };
     this.all.add(grant);
     return grant;
   }

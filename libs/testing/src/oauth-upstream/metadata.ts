@@ -71,6 +71,8 @@ function prm({ behaviour, url, issuer }: OauthStage): object {
     resource: behaviour.prm === 'foreign' ? 'https://other.example/mcp' : url,
     authorization_servers: [issuer],
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
+    ...(behaviour.dpop === 'required' ? { dpop_bound_access_tokens_required: true } : {}),
+    ...(behaviour.dpop === 'none' ? {} : { dpop_signing_alg_values_supported: ['ES256'] }),
     ...behaviour.prmMembers,
   };
 }
@@ -90,6 +92,7 @@ function metadataOf(stage: OauthStage): object {
     ...(behaviour.documents === 'none' ? {} : { client_id_metadata_document_supported: true }),
     ...(['right', 'wrong', 'promised-missing'].includes(behaviour.iss) ? { authorization_response_iss_parameter_supported: true } : {}),
     ...(behaviour.pushed ? { pushed_authorization_request_endpoint: `${base}/par`, require_pushed_authorization_requests: true } : {}),
+    ...(behaviour.dpop === 'none' ? {} : { dpop_signing_alg_values_supported: ['ES256'] }),
     ...behaviour.metadataMembers,
   };
 }

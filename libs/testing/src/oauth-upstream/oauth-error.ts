@@ -6,6 +6,7 @@ export class OauthError extends Error {
     readonly error: string,
     readonly description: string,
     readonly status = 400,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(`${error}: ${description}`);
   }
@@ -24,6 +25,6 @@ export function sendHtml(response: ServerResponse, status: number): void {
 }
 
 /** Answers a refusal. */
-export function sendError(response: ServerResponse, { error, description, status }: OauthError): void {
-  sendJson(response, status, { error, error_description: description });
+export function sendError(response: ServerResponse, { error, description, status, headers }: OauthError): void {
+  sendJson(response, status, { error, error_description: description }, headers);
 }

@@ -92,6 +92,13 @@ export interface OauthBehaviour {
   /** Waited before every answer of the token endpoint. */
   tokenDelayMs: number;
   tokenHook: TokenHook | null;
+  /**
+   * Tokens bound to a key (RFC 9449), asked for by both metadata and the challenge. `offered`: who shows a proof
+   * gets one; `required`: no others; `answered-bearer`: offered, and bearer tokens come all the same.
+   */
+  dpop: 'none' | 'offered' | 'required' | 'answered-bearer';
+  /** Where proofs must hold a nonce that was given (RFC 9449 sections 8 and 9); `ever-new`: none that was given is good any more. */
+  dpopNonce: 'nowhere' | 'everywhere' | 'ever-new';
   /** Who the subject of a token exchange (RFC 8693) or an assertion (RFC 7523) is; nobody is believed unless told. */
   trust: Trust | null;
 }
@@ -134,5 +141,7 @@ export const OBEDIENT: OauthBehaviour = {
   refresh: 'ok',
   tokenDelayMs: 0,
   tokenHook: null,
+  dpop: 'none',
+  dpopNonce: 'nowhere',
   trust: null,
 };

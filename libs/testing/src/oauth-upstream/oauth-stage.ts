@@ -1,11 +1,13 @@
 import { Clients } from './clients.js';
 import { Grants } from './grants.js';
+import { DpopProofs } from './dpop-proofs.js';
 import type { OauthBehaviour } from './oauth-options.js';
 
 /** What the parts of one protected server and its authorization server share. */
 export class OauthStage {
   readonly grants: Grants;
   readonly clients: Clients;
+  readonly proofs = new DpopProofs();
   /** Origins of the two listeners; set when both listen. */
   origins = { server: '', authorization: '' };
 

@@ -56,6 +56,11 @@ export class OauthUpstream {
     this.stage.grants.expireAccessTokens();
   }
 
+  /** From now on proofs must hold another nonce, where they must hold one. */
+  changeNonce(): void {
+    this.stage.proofs.changeNonce();
+  }
+
   /** Ends what a user agreed to (everybody's unless told): their tokens are refused and not refreshed. */
   revoke(user?: string): void {
     this.stage.grants.revoke(user);

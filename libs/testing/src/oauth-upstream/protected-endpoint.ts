@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { plainResult, rpcRequestOf, type RpcRequest } from '../upstreams/plain-answers.js';
+import { ProofRefused } from './dpop-proofs.js';
 import type { AccessToken } from './grants.js';
 import type { Arrived } from './listener.js';
 import { challengedPrm } from './metadata.js';
@@ -10,13 +11,40 @@ import { sendJson } from './oauth-error.js';
 const WHOAMI = { name: 'whoami', description: 'Says whose account this is', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
 
 /** Answers the MCP endpoint: whoever holds a good token is served, and told whose it is. */
-export function answerMcp(stage: OauthStage, arrived: Arrived, response: ServerResponse): void {
+export async function answerMcp(stage: OauthStage, arrived: Arrived, response: ServerResponse): Promise<void> {
   const rpc = rpcRequestOf(parsed(arrived.body));
-  const token = stage.grants.valid(/^Bearer (\S+)$/i.exec(arrived.headers.authorization ?? '')?.[1] ?? '');
-  if (token === undefined && needsToken(stage, rpc)) challenge(stage, arrived, response);
+  const token = await shownToken(stage, arrived);
+  if (token instanceof ProofRefused) refuseProof(stage, token, response);
+  else if (token === undefined && needsToken(stage, rpc)) challenge(stage, arrived, response);
   else if (arrived.method !== 'POST') response.writeHead(arrived.method === 'DELETE' ? 200 : 405).end();
   else if (rpc === undefined) response.writeHead(202).end();
   else answerRpc(stage, rpc, token, response);
+}
+
+/** The token that came, good in itself and with its proof where it is bound (RFC 9449 section 7.1). */
+async function shownToken(stage: OauthStage, arrived: Arrived): Promise<AccessToken | ProofRefused | undefined> {
+  const [, scheme = '', text = ''] = /^(Bearer|DPoP) (\S+)$/i.exec(arrived.headers.authorization ?? '') ?? [];
+  const token = stage.grants.valid(text);
+  const isBound = scheme.toLowerCase() === 'dpop';
+  if (token === undefined || (token.grant.jkt !== null) !== isBound) return undefined;
+  if (isBound) return proven(stage, arrived, token);
+  return stage.behaviour.dpop === 'required' ? undefined : token;
+}
+
+async function proven({ proofs, url, behaviour }: OauthStage, arrived: Arrived, token: AccessToken): Promise<AccessToken | ProofRefused> {
+  try {
+    await proofs.check(arrived, { url, token: token.token, jkt: token.grant.jkt!, needsNonce: behaviour.dpopNonce !== 'nowhere' });
+    return token;
+  } catch (error) {
+    if (error instanceof ProofRefused) return error;
+    throw error;
+  }
+}
+
+function refuseProof({ proofs, behaviour }: OauthStage, { error }: ProofRefused, response: ServerResponse): void {
+  const nonce = error === 'use_dpop_nonce' ? { 'dpop-nonce': proofs.presentNonce } : {};
+  response.writeHead(401, { 'www-authenticate': `DPoP error="${error}", algs="ES256"`, ...nonce }).end();
+  if (behaviour.dpopNonce === 'ever-new') proofs.changeNonce();
 }
 
 function answerRpc(stage: OauthStage, rpc: RpcRequest, token: AccessToken | undefined, response: ServerResponse): void {

@@ -36,7 +36,7 @@ export function sendToken(response: ServerResponse, issued: AccessToken, { token
   const { grant, token, scopes } = issued;
   const members = {
     access_token: token,
-    token_type: 'Bearer',
+    token_type: grant.jkt === null ? 'Bearer' : 'DPoP',
     expires_in: accessTokenSeconds,
     ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
     ...(grant.refreshToken === null || rotation === 'no-refresh-token' ? {} : { refresh_token: grant.refreshToken }),
