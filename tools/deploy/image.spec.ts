@@ -33,6 +33,8 @@ describe('the Dockerfile', () => {
     for (const line of lines.filter((text) => /^(RUN|ENTRYPOINT|CMD)/.test(text))) expect(line).toMatch(/^\w+ \[/);
     expect(await read()).toMatch(/ARG NODE_IMAGE=docker\.io\/library\/node:\d+\.\d+\.\d+-[a-z]+-slim$/m);
     expect(await read()).not.toContain('latest');
+    // The image itself begins with nothing: what is in it was put in by name.
+    expect(lines.filter((line) => line.startsWith('FROM')).at(-1)).toBe('FROM scratch');
   });
 
   it('installs from the lock file and runs no script of a package', async () => {
