@@ -3,6 +3,7 @@ import { Refusal } from '@gatehouse/kernel';
 import type { Change } from '../directory/directory-changes.js';
 import { readChallenge } from '../upstreams/challenge.js';
 import type { FindUpstream } from '../upstreams/find-upstream.js';
+import { doubtServer } from '../upstreams/found-server.js';
 import { TokenRefused, type KeptRefresh, type TokenRequests, type UpstreamTokens } from '../upstreams/upstream-tokens.js';
 import { needsNoSignIn, type GrantedAccess } from './granted-access.js';
 import type { IdentityLease } from './identity-leases.js';
@@ -74,7 +75,7 @@ export class Refreshes {
       const row = await this.row(question.identityId);
       const verdict = judge(row, asked, this.parts.clock.now());
       if (verdict === 'note_refusal') return this.noteRefusal(row);
-      if (verdict !== 'refresh' && 'end' in verdict) return this.end(row, verdict.end);
+      if (verdict !== 'refresh' && 'end' in verdict) return this.endAs(row, verdict.end, asked);
       if (verdict !== 'refresh') return verdict;
       await this.within(limit, this.flight(row, asked.cause === 'refused'));
       // Once is enough for who asked whatever the state: what came of it decides.
@@ -179,6 +180,11 @@ export class Refreshes {
   private async refusedScopes({ identityId, challenge }: RefreshQuestion): Promise<RefreshAnswer> {
     const { scopes } = await readChallenge(challenge);
     return this.end(await this.row(identityId), 'scope_missing', (row) => ({ wantedScopes: [...new Set([...row.wantedScopes, ...scopes])] }));
+  }
+
+  private async endAs(row: IdentityRow, reason: Reason, { cause }: RefreshQuestion): Promise<RefreshAnswer> {
+    if (cause === 'refused') await doubtServer(this.parts.db, row.serverId);
+    return this.end(row, reason);
   }
 
   private async end(asked: IdentityRow, reason: Reason, more: (row: IdentityRow) => { wantedScopes?: string[] } = () => ({})): Promise<RefreshAnswer> {

@@ -1,3 +1,4 @@
+import { identityContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { OauthUpstreamOptions } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -49,6 +50,19 @@ describe('connecting an account', () => {
     const [registered] = zoo.requests('/register');
     expect(JSON.parse(registered!.body)).toMatchObject({ scope: 'read write', redirect_uris: [query.get('redirect_uri')] });
     expect(JSON.parse(registered!.body)).not.toHaveProperty('resource');
+  });
+
+  it('leads to the authorization server that the server names by now, once it refused what the one before gave', async () => {
+    const { zoo, upstream, identityId, personId } = await stage.connected({ rotation: 'no-refresh-token' });
+    const { zoo: other } = await stage.server({ resource: 'ignored' });
+    zoo.set({ prmMembers: { authorization_servers: [other.issuer] } });
+    const refused = { identityId: identityId!, version: 1, cause: 'refused', challenge: await stage.challenge(upstream) } as const;
+    expect(await stage.auth.gateway.request(identityContracts.refreshIdentity, refused)).toEqual({ outcome: 'dead', reason: 'no_refresh_token' });
+    const browser = await stage.auth.signedInBrowser(personId, []);
+    const { id, url } = await stage.link(personId, upstream, { identityId });
+    expect((await stage.press(browser, url)).status).toBe(200);
+    expect((await stage.state(id, personId)).state).toBe('connected');
+    expect([zoo.requests('/authorize').length, other.requests('/register').length, other.requests('/authorize').length]).toEqual([1, 1, 1]);
   });
 
   it('keeps no secret where it can be read', async () => {

@@ -50,6 +50,11 @@ export async function keepServer(db: Transaction, serverId: string, { found, fou
   );
 }
 
+/** The server refuses what its authorization server gave: it may name another one by now, so it is looked at anew before the next sign-in. */
+export async function doubtServer(db: Transaction, serverId: string): Promise<void> {
+  await db.query('UPDATE upstream_oauth SET found_at = 0 WHERE server_id = $1', [serverId]);
+}
+
 /** Of everything that an administrator can set and that leads to another authorization server. */
 export function settingsDigestOf({ url, oauth }: Pick<upstreamContracts.UpstreamServer, 'url' | 'oauth'>): string {
   const { issuer, issuerAlias, authorizeUrl, tokenUrl, allowResource, grant } = oauth;
