@@ -43,10 +43,15 @@ const ONLY_PRIVATE = 'Looked into only with an account of the organisation, or w
  * that asks nobody for an account is found out about and is not broken for it. Never throws.
  */
 export class ServerLook {
+  /** When it began: what a later look saw stands, whichever of the two is told first. */
+  readonly #startedAt: number;
+
   constructor(
     private readonly world: LookWorld,
     private readonly order: LookOrder,
-  ) {}
+  ) {
+    this.#startedAt = world.edge.clock.now();
+  }
 
   /** Looks. */
   async seen(): Promise<Seen> {
@@ -153,7 +158,7 @@ export class ServerLook {
   }
 
   #blank(): Health {
-    return { status: 'unknown', failure: null, detail: null, checkedAt: this.world.edge.clock.now(), protocolVersion: null, serverInfo: null, transport: null, ...NOTHING_TO_FIND };
+    return { status: 'unknown', failure: null, detail: null, checkedAt: this.#startedAt, protocolVersion: null, serverInfo: null, transport: null, ...NOTHING_TO_FIND };
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { policyContracts } from '@gatehouse/contracts';
 import { newId, Refusal } from '@gatehouse/kernel';
-import { startHttpSseUpstream, startJsonUpstream, startRecordingServer, startRawUpstream, type Upstream } from '@gatehouse/testing';
+import { answerHonestly, startHttpSseUpstream, startJsonUpstream, startRecordingServer, startRawUpstream, type Upstream } from '@gatehouse/testing';
 import type { z } from 'zod';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
@@ -62,6 +62,14 @@ describe('a probe of a server that may want an account', () => {
     await stage.changed();
     return added;
   };
+
+  it('dates what it saw by when it began, so that a slow look never stands over a later one', async () => {
+    const upstream = await opened(startRawUpstream(({ rpc, response }) => void setTimeout(() => answerHonestly(rpc, response), 250)));
+    const { id } = await server(upstream);
+    const ordered = Date.now();
+    const { health } = await looked(id);
+    expect(health.checkedAt! - ordered).toBeLessThan((Date.now() - ordered) / 2);
+  });
 
   it('says that it wants none', async () => {
     const upstream = await opened(startJsonUpstream());
