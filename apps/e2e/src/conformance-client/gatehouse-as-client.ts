@@ -3,6 +3,7 @@ import { linkIn, type Member } from '../identities/member.js';
 import type { WireAnswer, WireClient } from '../wire/wire-client.js';
 import { admin, eventually } from '../world/asking.js';
 import type { World } from '../world/world.js';
+import { employeeOf } from './employee.js';
 
 /** What the suite hands to a client. */
 export interface Job {
@@ -25,6 +26,13 @@ let jobs = 0;
  * account by the link wherever one is offered, and calls every tool. Throws what a client would.
  */
 export async function playThroughGatehouse(world: World, member: Member, job: Job): Promise<string> {
+  const { idp_client_id: client, idp_id_token: idToken, idp_token_endpoint: endpoint } = job.context;
+  if (client === undefined || idToken === undefined || endpoint === undefined) return play(world, member, job);
+  const employee = await employeeOf(world, { idp_client_id: client, idp_id_token: idToken, idp_token_endpoint: endpoint });
+  return play(world, employee.member, job).finally(() => employee.close());
+}
+
+async function play(world: World, member: Member, job: Job): Promise<string> {
   const name = `suite-${jobs++}`;
   const api = admin(world);
   await api.ok('POST', '/servers', { name, url: job.url, allowPrivateNetwork: true, auth: authOf(job) });
@@ -44,10 +52,15 @@ export async function playThroughGatehouse(world: World, member: Member, job: Jo
 function authOf({ scenario, context }: Job): object {
   const { client_id: clientId, client_secret: clientSecret, private_key_pem: privateKey } = context;
   if (clientId === undefined) return { kind: 'auto' };
-  const grant = scenario.includes('client-credentials') ? { grant: 'client_credentials' } : {};
+  const grant = grantOf(scenario);
   if (privateKey !== undefined) return { kind: 'oauth', ...grant, clientId, privateKey, clientAuthMethod: 'private_key_jwt' };
-  const method = scenario.endsWith('-basic') ? { clientAuthMethod: 'client_secret_basic' } : {};
+  const method = scenario.endsWith('-basic') || scenario.includes('enterprise') ? { clientAuthMethod: 'client_secret_basic' } : {};
   return { kind: 'oauth', ...grant, clientId, ...(clientSecret === undefined ? {} : { clientSecret }), ...method };
+}
+
+function grantOf(scenario: string): object {
+  if (scenario.includes('client-credentials')) return { grant: 'client_credentials' };
+  return scenario.includes('enterprise') ? { grant: 'id_jag' } : {};
 }
 
 /** Opens a session of the server's own, connecting an account when the edge has none to use. */

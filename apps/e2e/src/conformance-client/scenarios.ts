@@ -43,7 +43,7 @@ export const CLIENT_SCENARIOS: readonly ClientScenario[] = [
   { name: 'auth/enterprise-managed-authorization' },
   { name: 'auth/dpop' },
   { name: 'auth/dpop-nonce' },
-  { name: 'auth/wif-jwt-bearer' },
+  { name: 'auth/wif-jwt-bearer', except: { 'wif-grant-type': 'a draft (SEP-1933) that the official SDK 2.4 does not speak either: the assertion would be a token that a platform gave the workload; Gatehouse shows its own word of a person or their identity provider’s' } },
 ];
 
 /** The scenarios that the suite of every story run holds Gatehouse to. */

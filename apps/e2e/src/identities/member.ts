@@ -22,8 +22,13 @@ export class Member {
   /** Makes a person and signs their browser in by a one-time link. */
   static async join(world: World, name: string, roles: readonly string[] = ['member']): Promise<Member> {
     const { id } = await admin(world).ok('POST', '/people', { name, roles });
-    const { token } = await freshToken(world, { name: `${name}'s client`, callerId: id, scopes: ['mcp:access', 'admin'] });
-    return new Member(world, id, token, await signedInBrowser(world, id));
+    return Member.of(world, id, await signedInBrowser(world, id));
+  }
+
+  /** A person who is there, with a browser they are signed in with. */
+  static async of(world: World, id: string, browser: ScriptedBrowser): Promise<Member> {
+    const { token } = await freshToken(world, { name: `client of ${id}`, callerId: id, scopes: ['mcp:access', 'admin'] });
+    return new Member(world, id, token, browser);
   }
 
   /** An MCP client of theirs, not connected yet. */

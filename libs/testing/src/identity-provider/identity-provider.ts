@@ -108,7 +108,7 @@ export class IdentityProvider {
       idTokenSeconds: options.idTokenSeconds ?? 600,
     };
     this.mint = new TokenMint(this.issuer, this.keys, this.staff);
-    const rules: ExchangeRules = { audiences: {}, answer: 'id-jag', refused: null };
+    const rules: ExchangeRules = { audiences: {}, answer: 'id-jag', refused: null, answeredBy: null };
     this.exchange = { issuer: this.issuer, clientId: this.clientId, keys: this.keys, people: this.staff, mint: this.mint, rules, asked: [] };
     this.logout = new BackChannelLogout(this.issuer, this.keys, () => this.memory.client.client_id);
     this.logoutUri = options.backChannelLogoutUri;
