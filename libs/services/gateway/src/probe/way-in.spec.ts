@@ -64,7 +64,7 @@ describe('a probe of a server that may want an account', () => {
   };
 
   it('dates what it saw by when it began, so that a slow look never stands over a later one', async () => {
-    const upstream = await opened(startRawUpstream(({ rpc, response }) => void setTimeout(() => answerHonestly(rpc, response), 250)));
+    const upstream = await opened(startRawUpstream(({ rpc, response }) => void setTimeout(() => answerHonestly(rpc, response), 250), { methods: ['initialize'] }));
     const { id } = await server(upstream);
     const ordered = Date.now();
     const { health } = await looked(id);
