@@ -7,10 +7,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Refusal } from '@gatehouse/kernel';
 import { TestAuthority } from '@gatehouse/testing';
 import type { Destination } from './destination.js';
-import type { StampedRequest } from './stamp.js';
 import { HopTimes } from './hop-times.js';
 import { Outbound } from './outbound.js';
 import { SmallAnswerHandler, type SmallAnswer } from './small-answer.js';
+import type { HeardAnswer, StampedRequest } from './stamp.js';
 
 const open: (() => unknown)[] = [];
 
@@ -117,6 +117,19 @@ describe('a stamp', () => {
     await plain.stamped(stamp).fetchSmall({ method: 'GET', headers: { 'x-stamp': 'own' }, ...limits });
     await plain.fetchSmall({ method: 'GET', headers: {}, ...limits });
     expect(seen.splice(0)).toEqual(['of 2', 'of nothing', 'own', undefined]);
+  });
+
+  it('that was refused is made once more with the request, and not a third time', async () => {
+    const picky: RequestListener = (request, response) => (seen.push(request.headers['x-stamp'] as string), void response.writeHead(request.headers['x-stamp'] === 'good' ? 200 : 401, { 'x-wants': 'good' }).end('no'.repeat(100)));
+    const port = await listening(createPlainServer(picky));
+    let value = 'first';
+    const learning = (learnt: string) => ({ header: 'x-stamp', value: () => value, heard: ({ status }: HeardAnswer) => ((value = learnt), status === 401) });
+    const plain = outbound().destination(`http://127.0.0.1:${port}/`, { allowPrivateNetwork: true });
+    const request = { method: 'POST', headers: {}, body: Buffer.from('12'), maxBytes: 1_000, timeoutMs: 5_000 } as const;
+    expect((await plain.stamped(learning('good')).fetchSmall(request)).status).toBe(200);
+    value = 'first';
+    expect((await plain.stamped(learning('bad')).fetchSmall(request)).status).toBe(401);
+    expect(seen.splice(0).slice(-4)).toEqual(['first', 'good', 'first', 'bad']);
   });
 
   it('that cannot be made keeps the request from being sent', async () => {

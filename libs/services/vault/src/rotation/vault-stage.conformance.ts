@@ -25,7 +25,7 @@ export type Progress = z.output<typeof vaultContracts.rotationProgress.reply>;
 
 /** One running vault and those who ask it. */
 export class Replica {
-  private readonly edge = newSealingKeyPair();
+  readonly edge = newSealingKeyPair();
 
   constructor(
     readonly vault: RunningService,
