@@ -1,14 +1,4 @@
-import { Refusal, type ErrorCode } from '@gatehouse/kernel';
-
-interface Row {
-  code: ErrorCode;
-  status: number;
-  title: string;
-  /** What happened and what to do. */
-  text: string;
-}
-
-const row = (code: ErrorCode, status: number, title: string, text: string): Row => ({ code, status, title, text });
+import { PageRefusal, refusalRow as row, type RefusalRow } from '../pages/page-refusal.js';
 
 /** Every way in which a sign-in ends without a person: what is recorded, and what the person reads. */
 export const SIGN_IN_REFUSALS = {
@@ -27,18 +17,14 @@ export const SIGN_IN_REFUSALS = {
   disabled: row('unauthenticated', 403, 'Your account is disabled', 'Your administrator has disabled it. Ask them if you think that this is a mistake.'),
   bad_link: row('bad_request', 400, 'This link is used up', 'A sign-in link works once, and for fifteen minutes. Ask whoever gave it to you for another; on your own computer, Gatehouse prints a new one whenever it starts.'),
   trouble: row('service_unavailable', 503, 'Gatehouse cannot sign you in now', 'A part of Gatehouse that this needs is not running. Try again in a moment.'),
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<string, RefusalRow>;
 
 /** One of the ways. */
 export type SignInRefusalReason = keyof typeof SIGN_IN_REFUSALS;
 
 /** A sign-in that ends here; `cause` is for the log and never shown. */
-export class SignInRefusal extends Refusal {
-  constructor(
-    readonly reason: SignInRefusalReason,
-    options: { cause?: unknown } = {},
-  ) {
-    super(SIGN_IN_REFUSALS[reason].code, { reason });
-    if (options.cause !== undefined) this.cause = options.cause;
+export class SignInRefusal extends PageRefusal<SignInRefusalReason> {
+  constructor(reason: SignInRefusalReason, options: { cause?: unknown } = {}) {
+    super(reason, SIGN_IN_REFUSALS[reason], options);
   }
 }

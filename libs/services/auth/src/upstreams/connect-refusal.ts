@@ -1,14 +1,5 @@
-import { Refusal, type ErrorCode } from '@gatehouse/kernel';
+import { PageRefusal, refusalRow as row, type RefusalRow } from '../pages/page-refusal.js';
 
-interface Row {
-  code: ErrorCode;
-  status: number;
-  title: string;
-  /** What happened and what to do. */
-  text: string;
-}
-
-const row = (code: ErrorCode, status: number, title: string, text: string): Row => ({ code, status, title, text });
 const AGAIN = 'Call the tool again, or ask for another link.';
 
 /** Every way in which connecting an account ends without one: what is recorded, and what the person reads. */
@@ -27,18 +18,14 @@ export const CONNECT_REFUSALS = {
   no_pkce: row('upstream_refused', 502, 'This sign-in is not safe enough', 'The provider does not promise to protect sign-ins against theft (PKCE), so nobody is sent there. Your administrator can allow it if the provider does so all the same.'),
   not_stored: row('service_unavailable', 503, 'The account could not be stored', 'You signed in, but Gatehouse could not keep the result, so nothing was connected. Try again in a moment.'),
   trouble: row('service_unavailable', 503, 'Gatehouse cannot do this now', 'A part of Gatehouse that this needs is not running. Try again in a moment.'),
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<string, RefusalRow>;
 
 /** One of the ways. */
 export type ConnectRefusalReason = keyof typeof CONNECT_REFUSALS;
 
 /** Connecting ends here; `cause` is for the log and never shown. */
-export class ConnectRefusal extends Refusal {
-  constructor(
-    readonly reason: ConnectRefusalReason,
-    options: { cause?: unknown } = {},
-  ) {
-    super(CONNECT_REFUSALS[reason].code, { reason });
-    if (options.cause !== undefined) this.cause = options.cause;
+export class ConnectRefusal extends PageRefusal<ConnectRefusalReason> {
+  constructor(reason: ConnectRefusalReason, options: { cause?: unknown } = {}) {
+    super(reason, CONNECT_REFUSALS[reason], options);
   }
 }

@@ -1,6 +1,7 @@
 import type { Destination, SmallAnswer } from '@gatehouse/outbound';
 import { Refusal, type JsonObject } from '@gatehouse/kernel';
-import { parseServerMessage, SseParser, type McpResponse } from '@gatehouse/mcp';
+import type { McpResponse } from '@gatehouse/mcp';
+import { responseIn } from '../sessions/response-in.js';
 import { challengeIn, type ProbeChannel } from './probe-channel.js';
 
 const ANSWER_BYTES = 8 * 1024 * 1024;
@@ -20,7 +21,7 @@ export class PostChannel implements ProbeChannel {
   ) {}
 
   async ask(message: JsonObject & { id: number }): Promise<McpResponse> {
-    return responseIn(await this.#post(message), message.id);
+    return responseIn(await this.#post(message), message.id, ANSWER_BYTES);
   }
 
   async tell(message: JsonObject): Promise<void> {
@@ -60,20 +61,4 @@ export class PostChannel implements ProbeChannel {
       ...(this.#version === undefined ? {} : { 'mcp-protocol-version': this.#version }),
     };
   }
-}
-
-function responseIn(answer: SmallAnswer, id: number): McpResponse {
-  for (const data of messagesOf(answer)) {
-    const message = parseServerMessage(data);
-    if (message.kind === 'response' && message.id === id) return message;
-  }
-  throw new Refusal('upstream_invalid', { reason: 'no_response' });
-}
-
-function messagesOf({ headers, body }: SmallAnswer): Buffer[] {
-  const type = String(headers['content-type'] ?? '').toLowerCase();
-  if (type.startsWith('application/json')) return [body];
-  if (!type.startsWith('text/event-stream')) throw new Refusal('upstream_invalid', { reason: 'content_type' });
-  const events = new SseParser({ maxEventBytes: ANSWER_BYTES }).push(body);
-  return events.map((event) => event.data).filter((data) => data.length > 0);
 }

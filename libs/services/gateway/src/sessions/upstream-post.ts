@@ -1,7 +1,7 @@
 import { Refusal } from '@gatehouse/kernel';
-import { parseServerMessage, SseParser, type McpResponse } from '@gatehouse/mcp';
 import type { Destination, SmallAnswer } from '@gatehouse/outbound';
 import { LIMITS } from '../limits.js';
+import { responseIn } from './response-in.js';
 import type { SendToUpstream } from './upstream-session.js';
 
 const ANSWER_BYTES = 1024 * 1024;
@@ -24,22 +24,6 @@ export function postTo(destination: Destination, { headers, timeoutMs, judge }: 
     judge(answer);
     if (answer.status >= 300) throw new Refusal('upstream_refused', { status: answer.status });
     if (message['id'] === undefined) return { response: undefined };
-    return { response: responseIn(answer, message['id']), sessionId: answer.headers['mcp-session-id'] };
+    return { response: responseIn(answer, message['id'], LIMITS.eventBytes), sessionId: answer.headers['mcp-session-id'] };
   };
-}
-
-function responseIn(answer: SmallAnswer, id: unknown): McpResponse {
-  for (const data of messagesOf(answer)) {
-    const message = parseServerMessage(data);
-    if (message.kind === 'response' && message.id === id) return message;
-  }
-  throw new Refusal('upstream_invalid', { reason: 'no_response' });
-}
-
-function messagesOf({ headers, body }: SmallAnswer): Buffer[] {
-  const type = String(headers['content-type'] ?? '').toLowerCase();
-  if (type.startsWith('application/json')) return [body];
-  if (!type.startsWith('text/event-stream')) throw new Refusal('upstream_invalid', { reason: 'content_type' });
-  const events = new SseParser({ maxEventBytes: LIMITS.eventBytes }).push(body);
-  return events.map((event) => event.data).filter((data) => data.length > 0);
 }
