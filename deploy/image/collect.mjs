@@ -1,7 +1,6 @@
 import { cp, glob, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
-const RUNS = ['package.json', 'package-lock.json', '{apps,libs}/*/package.json', 'libs/services/*/package.json', '{apps,libs}/*/dist', 'libs/services/*/dist', 'deploy/image/**/*.mjs'];
+import { RUNS } from './runs.mjs';
 
 /** Copies what runs, and nothing that is only built from, to the folder: results, manifests, the lock file. */
 export async function collect(target) {

@@ -33,7 +33,7 @@ describe('deploy/compose/compose.yaml', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
     const file = join(folder, 'compose.yaml');
     writeFileSync(file, readFileSync(COMPOSE_FILE, 'utf8').replace('    healthcheck:', '    healthchek:'));
-    expect(problemsOf(file).join()).toContain('instancePath="/services/postgres"');
+    expect(problemsOf(file).join()).toContain('instancePath="/services/init-secrets"');
     rmSync(folder, { recursive: true });
   });
 

@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RUNS } from '../../deploy/image/runs.mjs';
 
 const IMAGE = fileURLToPath(new URL('../../deploy/image/', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LIMIT_MS = 20_000;
 
 interface Ended {
@@ -39,6 +42,17 @@ describe('the Dockerfile', () => {
 
   it('installs from the lock file and runs no script of a package', async () => {
     for (const line of (await read()).split('\n').filter((text) => text.includes('"npm"'))) expect(line).toMatch(/"npm", "ci", "--ignore-scripts"/);
+  });
+});
+
+describe('what goes into the image', () => {
+  it('has the data beside the code that the services read', () => {
+    const files = readdirSync(join(ROOT, 'libs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\/src\/.*\.ts$/.test(name) && !/\.(spec|conformance)\.ts$|^testing\//.test(name))
+      .map((name) => join('libs', name));
+    const read = files.flatMap((file) => [...readFileSync(join(ROOT, file), 'utf8').matchAll(/new URL\('([^']+)', import\.meta\.url\)/g)].map(([, path]) => relative(ROOT, join(ROOT, dirname(file), path!))));
+    expect(read.length).toBeGreaterThan(0);
+    for (const path of read) expect([path, RUNS.some((pattern) => path.startsWith(pattern))]).toEqual([path, true]);
   });
 });
 
