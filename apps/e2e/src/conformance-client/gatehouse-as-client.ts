@@ -17,7 +17,7 @@ const ASK_MS = 50;
 const SETTLED_MS = 1_200;
 const KNOWN_WITHIN_MS = 15_000;
 /** How often a person follows a link that one call answers with before giving up. */
-const LINKS_FOLLOWED = 3;
+const LINKS_FOLLOWED = 2;
 
 let jobs = 0;
 
