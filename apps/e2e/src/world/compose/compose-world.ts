@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '@gatehouse/testing';
@@ -105,7 +105,7 @@ class Surroundings {
   private async mount(name: string, volume: string, target: string): Promise<readonly [target: string, here: string]> {
     await mkdir(this.volume(volume), { recursive: true });
     if (name !== 'init-secrets') return [target, this.volume(volume)];
-    const here = join(this.folder, 'init', basename(target));
+    const here = join(this.folder, 'init', target);
     await mkdir(dirname(here), { recursive: true });
     await symlink(this.volume(volume), here).catch(ignoreExisting);
     return [dirname(target), dirname(here)];
