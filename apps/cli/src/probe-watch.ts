@@ -1,4 +1,4 @@
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, serverContracts } from '@gatehouse/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { path, type AdminApi } from './admin-api.js';
@@ -9,13 +9,13 @@ export const PROBE_LIMIT_MS = 10_000;
 const POLL_MS = 200;
 const MOST_NAMES = 12;
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 
 /** The server once a probe newer than `since` (its last `checkedAt`) has ended, or as it is when none ends in time. */
 export async function afterProbe(admin: AdminApi, name: string, since: number | null, limitMs = PROBE_LIMIT_MS): Promise<Server> {
   const deadline = performance.now() + limitMs;
   for (;;) {
-    const server = await admin.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+    const server = await admin.ask({ path: `/servers${path(name)}`, answer: serverContracts.server });
     if (probed(server, since) || performance.now() >= deadline) return server;
     await sleep(POLL_MS);
   }

@@ -1,11 +1,11 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import { timeText } from './output/print.js';
 import { fieldList } from './output/table.js';
 import { healthText } from './probe-watch.js';
 import { narration } from './sign-in-steps.js';
 import type { Surroundings } from './surroundings.js';
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 
 /** One server, and above it how to sign in there was found out. */
 export function serverDetails(surroundings: Surroundings, server: Server): string {

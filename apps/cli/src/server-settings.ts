@@ -1,4 +1,4 @@
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import { Option, type Command } from 'commander';
 import { usageFailure } from './failure.js';
 import { plainHeaders, secretHeaders, withHeaderOptions, type HeaderOptions } from './header-options.js';
@@ -32,7 +32,7 @@ export function withSettingOptions(command: Command): Command {
     .addOption(new Option('--auth <kind>', 'how to sign in there (default: found out by looking)').choices(['auto', 'none', 'oauth']));
   withOauthOptions(withHeaderOptions(command));
   return command
-    .addOption(new Option('--identity-mode <mode>', 'whose credential calls carry; auto follows from how the server is signed in to').choices([FOUND, ...policyContracts.identityMode.options]))
+    .addOption(new Option('--identity-mode <mode>', 'whose credential calls carry; auto follows from how the server is signed in to').choices([FOUND, ...upstreamContracts.identityMode.options]))
     .option('--stateless', 'it takes POST only: GET, HEAD and DELETE are answered here')
     .option('--sign-calls', 'every call carries a signed statement of who calls, which the server can demand')
     .option('--forward-header <name>', 'header of the client that goes up as it came (repeatable)', each)
@@ -42,7 +42,7 @@ export function withSettingOptions(command: Command): Command {
 }
 
 /** The members of a body that the options say; what is not said is left out. */
-export async function settingsFrom(options: SettingOptions, surroundings: Surroundings, held?: policyContracts.Server): Promise<Record<string, unknown>> {
+export async function settingsFrom(options: SettingOptions, surroundings: Surroundings, held?: serverContracts.Server): Promise<Record<string, unknown>> {
   const settings = {
     transport: options.transport,
     stateless: options.stateless,
@@ -63,7 +63,7 @@ async function certificates({ caFile }: SettingOptions, surroundings: Surroundin
 }
 
 /** One option of OAuth is enough to say so; what a server has of its settings stays under those that are given. */
-async function authFrom(options: SettingOptions, surroundings: Surroundings, held: policyContracts.Server | undefined): Promise<object | undefined> {
+async function authFrom(options: SettingOptions, surroundings: Surroundings, held: serverContracts.Server | undefined): Promise<object | undefined> {
   const oauth = await oauthFrom(options, surroundings);
   const headers = await secretHeaders(options, surroundings);
   const kinds = [oauth === undefined ? undefined : 'oauth', headers.length === 0 ? undefined : 'headers', options.auth].filter((kind) => kind !== undefined);

@@ -1,10 +1,10 @@
-import type { policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import { gatewayPath } from './gateway-url.js';
 import { cellText } from './output/table.js';
 import { adviceFor } from './probe-watch.js';
 import type { Surroundings } from './surroundings.js';
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 type Step = upstreamContracts.AuthStep;
 
 const MARK: Record<Step['outcome'], string> = { ok: '✓', failed: '✗', skipped: '–' };

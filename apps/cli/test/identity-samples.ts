@@ -1,4 +1,4 @@
-import type { identityContracts, policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { identityContracts, serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import { sampleServer } from './samples.js';
 
 /** An account at a server, with what the test wants different. */
@@ -12,7 +12,7 @@ export function sampleIdentity(over: Partial<identityContracts.Identity> = {}): 
 }
 
 /** A server of which a probe found out this. */
-export function foundServer(verdict: upstreamContracts.AuthVerdict, over: Partial<policyContracts.Server> = {}, advice: string | null = null): policyContracts.Server {
+export function foundServer(verdict: upstreamContracts.AuthVerdict, over: Partial<serverContracts.Server> = {}, advice: string | null = null): serverContracts.Server {
   const steps: upstreamContracts.AuthStep[] = [
     { step: 'request', outcome: 'ok', url: 'https://api.github.test/mcp', detail: 'The server answered 401 and asks for an account.' },
     { step: 'resource_metadata', outcome: 'skipped', url: null, detail: 'It names none.' },

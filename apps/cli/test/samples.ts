@@ -1,11 +1,11 @@
-import type { auditContracts, policyContracts } from '@gatehouse/contracts';
+import type { auditContracts, serverContracts } from '@gatehouse/contracts';
 
 const uuid = (n: number): string => `01990000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
 const NOTHING_FOUND = { transport: null, steps: [], verdict: null, advice: null };
 
 /** A server nothing is known of yet, with what the test wants different. */
-export function sampleServer(over: Partial<policyContracts.Server> = {}): policyContracts.Server {
+export function sampleServer(over: Partial<serverContracts.Server> = {}): serverContracts.Server {
   return {
     id: `srv_${uuid(1)}`,
     name: 'demo',
@@ -35,7 +35,7 @@ export function sampleServer(over: Partial<policyContracts.Server> = {}): policy
 }
 
 /** The same after a good probe. */
-export function healthyServer(over: Partial<policyContracts.Server> = {}): policyContracts.Server {
+export function healthyServer(over: Partial<serverContracts.Server> = {}): serverContracts.Server {
   return sampleServer({
     health: { status: 'healthy', failure: null, detail: null, checkedAt: 1_750_000_001_000, protocolVersion: '2025-11-25', serverInfo: { name: 'demo-server', version: '1.0.0' }, ...NOTHING_FOUND },
     tools: 2,
@@ -44,7 +44,7 @@ export function healthyServer(over: Partial<policyContracts.Server> = {}): polic
 }
 
 /** A tool as a probe saw it. */
-export function sampleTool(name: string, description: string): policyContracts.ObservedItem {
+export function sampleTool(name: string, description: string): serverContracts.ObservedItem {
   return { kind: 'tool', name, title: null, description, fingerprint: 'f' };
 }
 

@@ -1,5 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import { authContracts, policyContracts } from '@gatehouse/contracts';
+import { authContracts, serverContracts } from '@gatehouse/contracts';
 import { startDemoServer } from '@gatehouse/demo-server';
 import { newId } from '@gatehouse/kernel';
 import type { Logger } from '@gatehouse/telemetry';
@@ -12,7 +12,7 @@ const WAIT_MS = 5_000;
  * registered at all: a newcomer has something to call, and who removed it does not get it back.
  */
 export async function runSampleServer(bus: Bus, log: Logger): Promise<{ close(): Promise<void> } | undefined> {
-  const { items } = await bus.request(policyContracts.listServers, {});
+  const { items } = await bus.request(serverContracts.listServers, {});
   if (items.length === 0) return register(bus);
   const registered = items.find((server) => server.name === NAME && new URL(server.url).hostname === '127.0.0.1');
   return registered === undefined ? undefined : rerun(registered, log);
@@ -23,7 +23,7 @@ async function register(bus: Bus): Promise<{ close(): Promise<void> }> {
   const actor = { callerId: await administrator(bus), tokenId: null };
   const credential = { identityMode: 'none' as const, headers: [], secretHeaders: [] };
   const server = { id: newId('server'), name: NAME, url: demo.url, allowPrivateNetwork: true, ...credential };
-  await bus.request(policyContracts.addServer, { actor, server });
+  await bus.request(serverContracts.addServer, { actor, server });
   return demo;
 }
 
@@ -45,7 +45,7 @@ async function administrator(bus: Bus): Promise<string> {
 /** Waits until a probe has looked at the sample server, so that the first look at it shows its tools. */
 export async function sampleProbed(bus: Bus): Promise<void> {
   for (const until = performance.now() + WAIT_MS; performance.now() < until; ) {
-    const server = await bus.request(policyContracts.getServer, { name: NAME });
+    const server = await bus.request(serverContracts.getServer, { name: NAME });
     if (server.health.status !== 'unknown') return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -8,6 +8,8 @@ export * as directoryContracts from './directory.js';
 export * as edgeContracts from './edge.js';
 export * as identityContracts from './identities.js';
 export * as policyContracts from './policy.js';
+export * as presetContracts from './presets.js';
+export * as serverContracts from './servers.js';
 export * as signInContracts from './sign-in.js';
 export * as upstreamContracts from './upstream.js';
 export * as vaultContracts from './vault.js';

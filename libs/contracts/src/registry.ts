@@ -8,10 +8,12 @@ import * as directory from './directory.js';
 import * as edge from './edge.js';
 import * as identities from './identities.js';
 import * as policy from './policy.js';
+import * as presets from './presets.js';
+import * as servers from './servers.js';
 import * as signIn from './sign-in.js';
 import * as vault from './vault.js';
 
-const all: unknown[] = [access, audit, auth, catalogue, clients, directory, edge, identities, policy, signIn, vault].flatMap((owner) => Object.values(owner));
+const all: unknown[] = [access, audit, auth, catalogue, clients, directory, edge, identities, policy, presets, servers, signIn, vault].flatMap((owner) => Object.values(owner));
 
 const isContract = (value: unknown, member: string): boolean =>
   typeof value === 'object' && value !== null && 'subject' in value && member in value;

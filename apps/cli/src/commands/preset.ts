@@ -1,4 +1,4 @@
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, presetContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { path } from '../admin-api.js';
@@ -10,7 +10,7 @@ import { requestBody } from '../request-body.js';
 import { invocation, noun, verb, type Context } from '../verb.js';
 import { objectIn } from '../yaml-file.js';
 
-type Preset = z.output<typeof policyContracts.shownPreset>;
+type Preset = z.output<typeof presetContracts.shownPreset>;
 
 interface Options {
   file?: string;
@@ -37,7 +37,7 @@ export function addPreset(program: Command, context: Context): void {
 }
 
 async function show(context: Context, name: string, options: Options): Promise<void> {
-  const preset = await context.api.ask({ path: `/presets${path(name)}`, answer: policyContracts.shownPreset });
+  const preset = await context.api.ask({ path: `/presets${path(name)}`, answer: presetContracts.shownPreset });
   invocation(context, options).answer(preset, () => toYaml(preset));
 }
 
@@ -46,6 +46,6 @@ async function set(context: Context, name: string, options: Options): Promise<vo
   // What show says besides is not the preset's own.
   const { name: _name, source: _source, ...given } = await objectIn(options.file, context.surroundings);
   const body = requestBody(api.presetBody, given);
-  const preset = await context.api.ask({ method: 'PUT', path: `/presets${path(name)}`, body, answer: policyContracts.shownPreset });
+  const preset = await context.api.ask({ method: 'PUT', path: `/presets${path(name)}`, body, answer: presetContracts.shownPreset });
   invocation(context, options).answer(preset, () => toYaml(preset));
 }

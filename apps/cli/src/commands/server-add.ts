@@ -1,4 +1,4 @@
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, serverContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
 import { connectAccount, CONNECT_LIMIT_MS } from '../connect-account.js';
 import { remark } from '../output/print.js';
@@ -9,7 +9,7 @@ import { settingsFrom, withSettingOptions, type SettingOptions } from '../server
 import { narration, needsPerson, nextFor } from '../sign-in-steps.js';
 import { invocation, verb, type Context } from '../verb.js';
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 
 /** A URL has a colon; the names of the catalogue have letters, digits and hyphens. */
 const CATALOGUE_NAME = /^[a-z0-9-]+$/;
@@ -27,7 +27,7 @@ export function addServerAdd(server: Command, context: Context): void {
 async function add(context: Context, url: string, options: AddOptions): Promise<void> {
   const settings = await settingsFrom(options, context.surroundings);
   const body = requestBody(api.serverBody, { ...(CATALOGUE_NAME.test(url) ? { catalogue: url } : { url }), name: options.name, ...settings });
-  const created = await context.api.ask({ method: 'POST', path: '/servers', body, answer: policyContracts.server });
+  const created = await context.api.ask({ method: 'POST', path: '/servers', body, answer: serverContracts.server });
   if (context.surroundings.stderr.isTerminal) remark(context.surroundings, `${created.name} is registered; waiting for the first look at it …`);
   const server = await afterProbeWith(context.api, created.name, null, body.auth);
   const tools = await toolNames(context.api, server);

@@ -1,4 +1,4 @@
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, serverContracts } from '@gatehouse/contracts';
 import type { Command } from 'commander';
 import { path } from '../admin-api.js';
 import { usageFailure } from '../failure.js';
@@ -30,11 +30,11 @@ export function addServerSet(server: Command, context: Context): void {
 }
 
 async function set(context: Context, name: string, options: SetOptions): Promise<void> {
-  const held = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+  const held = await context.api.ask({ path: `/servers${path(name)}`, answer: serverContracts.server });
   const settings = { ...(options.url === undefined ? {} : { url: options.url }), ...(await settingsFrom(options, context.surroundings, held)) };
   if (Object.keys(settings).length === 0) throw usageFailure('what is to change?', 'gatehouse server set --help');
   const body = requestBody(api.serverChange, settings);
-  const changed = await context.api.ask({ method: 'PATCH', path: `/servers${path(name)}`, body, ifMatch: held.revision, answer: policyContracts.server });
+  const changed = await context.api.ask({ method: 'PATCH', path: `/servers${path(name)}`, body, ifMatch: held.revision, answer: serverContracts.server });
   const isOther = changed.revision !== held.revision && Object.keys(settings).some((member) => !UNSEEN.has(member));
   const isLooked = changed.state === 'running' && (isOther || bringsValues(body.auth));
   const server = isLooked ? await afterProbeWith(context.api, name, held.health.checkedAt, body.auth) : changed;

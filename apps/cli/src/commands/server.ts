@@ -1,4 +1,4 @@
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, serverContracts } from '@gatehouse/contracts';
 import { Option, type Command } from 'commander';
 import { path } from '../admin-api.js';
 import { CliFailure } from '../failure.js';
@@ -12,7 +12,7 @@ import { addServerAdd } from './server-add.js';
 import { addServerLogs } from './server-logs.js';
 import { addServerSet } from './server-set.js';
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 
 const DEBUG_MINUTES = 15;
 const MOST_DEBUG_MINUTES = 24 * 60;
@@ -35,7 +35,7 @@ const COLUMNS: Columns<Server> = {
   url: (server) => server.url,
 };
 
-const ITEM_COLUMNS: Columns<policyContracts.ObservedItem> = {
+const ITEM_COLUMNS: Columns<serverContracts.ObservedItem> = {
   kind: (item) => item.kind,
   name: (item) => item.name,
   description: (item) => item.description ?? item.title,
@@ -49,7 +49,7 @@ export function addServer(program: Command, context: Context): void {
   verb(server, 'list', 'List the servers', 'gatehouse server list').action((options: Output) => list(context, options));
   verb(server, 'show <name>', 'Show one server', 'gatehouse server show demo').action((name: string, options: Output) => show(context, name, options));
   verb(server, 'tools <name>', 'List what a server offered when it was last probed', 'gatehouse server tools demo')
-    .addOption(new Option('--kind <kind>', 'only this kind').choices(policyContracts.observedItem.shape.kind.options))
+    .addOption(new Option('--kind <kind>', 'only this kind').choices(serverContracts.observedItem.shape.kind.options))
     .action((name: string, options: Output & { kind?: string }) => tools(context, name, options));
   verb(server, 'probe <name>', 'Look at a server now', 'gatehouse server probe demo').action((name: string, options: Output) => probe(context, name, options));
   addServerLogs(server, context);
@@ -71,7 +71,7 @@ async function list(context: Context, options: Output): Promise<void> {
 }
 
 async function show(context: Context, name: string, options: Output): Promise<void> {
-  const server = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+  const server = await context.api.ask({ path: `/servers${path(name)}`, answer: serverContracts.server });
   invocation(context, options).answer(server, () => serverDetails(context.surroundings, server));
 }
 
@@ -81,7 +81,7 @@ async function tools(context: Context, name: string, options: Output & { kind?: 
 }
 
 async function probe(context: Context, name: string, options: Output): Promise<void> {
-  const before = await context.api.ask({ path: `/servers${path(name)}`, answer: policyContracts.server });
+  const before = await context.api.ask({ path: `/servers${path(name)}`, answer: serverContracts.server });
   await context.api.ask({ method: 'POST', path: `/servers${path(name)}/probe` });
   await outcome(context, name, before.health.checkedAt, options);
 }
@@ -104,13 +104,13 @@ async function outcome(context: Context, name: string, since: number | null, opt
 
 async function debug(context: Context, name: string, { off = false, minutes = DEBUG_MINUTES, ...options }: DebugOptions): Promise<void> {
   const body = { minutes: off ? 0 : minutes };
-  const server = await context.api.ask({ method: 'POST', path: `/servers${path(name)}/debug`, body, answer: policyContracts.server });
+  const server = await context.api.ask({ method: 'POST', path: `/servers${path(name)}/debug`, body, answer: serverContracts.server });
   const isOn = server.debugUntil !== null && server.debugUntil > context.surroundings.now();
   invocation(context, options).answer(server, () => fieldList({ server: server.name, debug: isOn ? `until ${timeText(server.debugUntil) ?? ''}` : 'off', lines: isOn ? `gatehouse server logs ${server.name} --follow` : null }));
 }
 
 async function change(context: Context, name: string, act: 'stop' | 'start', options: Output): Promise<void> {
-  const server = await context.api.ask({ method: 'POST', path: `/servers${path(name)}/${act}`, answer: policyContracts.server });
+  const server = await context.api.ask({ method: 'POST', path: `/servers${path(name)}/${act}`, answer: serverContracts.server });
   invocation(context, options).answer(server, () => fieldList({ server: server.name, state: server.state }));
 }
 

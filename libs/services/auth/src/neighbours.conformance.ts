@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
-import { policyContracts, vaultContracts, type upstreamContracts } from '@gatehouse/contracts';
+import { policyContracts, serverContracts, vaultContracts, type upstreamContracts } from '@gatehouse/contracts';
 import { newId, newSealingKeyPair, openSealed, Refusal, sealTo } from '@gatehouse/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -185,8 +185,8 @@ class PolicyDouble {
     return { slug: endpoints.includes(slug) ? slug : null };
   }
 
-  @Serves(policyContracts.findUpstream)
-  upstream({ server }: In<typeof policyContracts.findUpstream>) {
+  @Serves(serverContracts.findUpstream)
+  upstream({ server }: In<typeof serverContracts.findUpstream>) {
     if (this.state.trouble !== undefined) throw this.state.trouble;
     const found = [...this.state.upstreams.values()].find(({ id, name }) => id === server || name === server);
     return { upstream: found ?? null };

@@ -6,7 +6,7 @@ import {
   catalogueContracts,
   directoryContracts,
   identityContracts,
-  policyContracts,
+  policyContracts, serverContracts,
   SNAPSHOT_CHUNK_CHARS,
   vaultContracts,
   type ServiceName,
@@ -82,7 +82,7 @@ export class Neighbours {
   /** Everything the vault was asked to keep and to destroy. */
   readonly stored: In<typeof vaultContracts.storeCredential>[] = [];
   readonly destroyed: string[] = [];
-  readonly added: In<typeof policyContracts.addServer>[] = [];
+  readonly added: In<typeof serverContracts.addServer>[] = [];
   readonly entries: auditContracts.SpoolEntry[] = [];
   /** What auth was asked about other issuers' tokens, and how it answers the next wishes to link. */
   readonly links: In<typeof directoryContracts.linkCaller>[] = [];
@@ -299,8 +299,8 @@ class PolicyDouble {
     return { name, title: name, url, auth: 'oauth', documentation: url, notes: null, source: 'a test' };
   }
 
-  @Serves(policyContracts.addServer)
-  add(input: In<typeof policyContracts.addServer>): policyContracts.Server {
+  @Serves(serverContracts.addServer)
+  add(input: In<typeof serverContracts.addServer>): serverContracts.Server {
     this.state.added.push(input);
     if (this.state.refuseServers !== undefined) throw this.state.refuseServers;
     const health = { status: 'unknown', failure: null, detail: null, checkedAt: null, protocolVersion: null, serverInfo: null, transport: null, verdict: null, advice: null } as const;

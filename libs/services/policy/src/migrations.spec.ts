@@ -1,5 +1,5 @@
 import { inProcessBus, InProcessBroker } from '@gatehouse/bus';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { newId } from '@gatehouse/kernel';
 import { Database } from '@gatehouse/persistence';
 import { createLogger } from '@gatehouse/telemetry';
@@ -24,7 +24,7 @@ it('keeps servers that were registered before their access was known as they wer
   const broker = new InProcessBroker();
   const policy = await startPolicyService({ bus: inProcessBus(broker, 'policy'), log: createLogger({ service: 'policy', level: 'silent' }), database: postgres.url, config: { probeIntervalMs: 300_000 } });
   const gateway = inProcessBus(broker, 'gateway');
-  const { items } = await gateway.request(policyContracts.listServers, {});
+  const { items } = await gateway.request(serverContracts.listServers, {});
   const common = { revision: 7, transport: 'auto', oauth: {}, signCalls: false, forwardHeaders: [], debugUntil: null, health: { status: 'healthy', verdict: null, steps: [] } };
   expect(items).toMatchObject([
     { ...common, name: 'keyed', auth: 'headers', identityMode: 'global', secretHeaders: ['X-Key'] },

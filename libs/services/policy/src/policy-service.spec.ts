@@ -1,5 +1,5 @@
 import { inProcessBus } from '@gatehouse/bus';
-import { catalogueContracts, policyContracts, SNAPSHOT_CHUNK_CHARS } from '@gatehouse/contracts';
+import { catalogueContracts, policyContracts, serverContracts, SNAPSHOT_CHUNK_CHARS } from '@gatehouse/contracts';
 import { newId } from '@gatehouse/kernel';
 import { TestAuthority } from '@gatehouse/testing';
 import { describe, expect, it } from '@jest/globals';
@@ -60,10 +60,10 @@ describe('the register of servers', () => {
   it('names a server after its host, keeps it and orders a probe', async () => {
     const first = await add({ headers: [['Notion-Version', '2022-06-28']], secretHeaders: ['Authorization'] });
     expect(first).toMatchObject({ name: 'notion', state: 'running', revision: 1, tools: 0, health: { status: 'unknown' }, secretHeaders: ['Authorization'] });
-    expect(await gateway.request(policyContracts.getServer, { name: 'notion' })).toEqual(first);
+    expect(await gateway.request(serverContracts.getServer, { name: 'notion' })).toEqual(first);
     expect((await add()).name).toBe('notion-2');
     await until(() => (orders.some(({ serverId }) => serverId === first.id) ? true : undefined));
-    const { items } = await gateway.request(policyContracts.listServers, {});
+    const { items } = await gateway.request(serverContracts.listServers, {});
     expect(items.map(({ name }) => name)).toEqual(['notion', 'notion-2']);
   });
 
@@ -87,7 +87,7 @@ describe('the register of servers', () => {
     expect(shown).toMatchObject({ stateless: true, caCertificates: [{ subject: expect.stringContaining('test authority') }] });
     expect((await fetchSnapshot()).servers).toMatchObject([{ stateless: true, caCertificate: certificate }]);
     await expect(add({ caCertificate: 'none' })).rejects.toEqual(refusal('certificate_refused', { reason: 'not_pem' }));
-    expect((await gateway.request(policyContracts.listServers, {})).items).toEqual([shown]);
+    expect((await gateway.request(serverContracts.listServers, {})).items).toEqual([shown]);
   });
 
   it('refuses taken names, bad URLs, reserved headers and lost credentials, and keeps nothing of them', async () => {
@@ -97,7 +97,7 @@ describe('the register of servers', () => {
     await expect(add({ headers: [['Host', 'x']] })).rejects.toEqual(refusal('header_refused', { header: 'Host', reason: 'reserved' }));
     await expect(add({ headers: [['X-A', '1']], secretHeaders: ['x-a'] })).rejects.toEqual(refusal('header_refused', { header: 'x-a', reason: 'given_twice' }));
     await expect(add({ secretHeaders: ['X-A'], auth: 'oauth' })).rejects.toEqual(refusal('bad_params'));
-    expect((await gateway.request(policyContracts.listServers, {})).items).toHaveLength(1);
+    expect((await gateway.request(serverContracts.listServers, {})).items).toHaveLength(1);
   });
 
   it('lets simultaneous additions over two replicas take turns', async () => {
@@ -110,27 +110,27 @@ describe('the register of servers', () => {
   it('stops, starts and removes with revisions', async () => {
     const { name, revision } = await add();
     const change = { actor: ACTOR, name, revision };
-    const stopped = await gateway.request(policyContracts.stopServer, change);
+    const stopped = await gateway.request(serverContracts.stopServer, change);
     expect(stopped).toMatchObject({ state: 'stopped', revision: revision + 1 });
     expect((await fetchSnapshot()).servers[0]!.state).toBe('stopped');
-    await expect(gateway.request(policyContracts.startServer, change)).rejects.toEqual(refusal('precondition_failed', { revision: revision + 1 }));
-    const again = await gateway.request(policyContracts.stopServer, { ...change, revision: null });
+    await expect(gateway.request(serverContracts.startServer, change)).rejects.toEqual(refusal('precondition_failed', { revision: revision + 1 }));
+    const again = await gateway.request(serverContracts.stopServer, { ...change, revision: null });
     expect(again.revision).toBe(revision + 1);
-    expect(await gateway.request(policyContracts.startServer, { ...change, revision: revision + 1 })).toMatchObject({ state: 'running', revision: revision + 2 });
-    expect(await gateway.request(policyContracts.removeServer, { ...change, revision: null })).toMatchObject({ name });
+    expect(await gateway.request(serverContracts.startServer, { ...change, revision: revision + 1 })).toMatchObject({ state: 'running', revision: revision + 2 });
+    expect(await gateway.request(serverContracts.removeServer, { ...change, revision: null })).toMatchObject({ name });
     expect((await fetchSnapshot()).servers).toEqual([]);
-    await expect(gateway.request(policyContracts.getServer, { name })).rejects.toEqual(refusal('unknown_server', { server: name }));
-    await expect(gateway.request(policyContracts.stopServer, { ...change, revision: null })).rejects.toEqual(refusal('unknown_server', { server: name }));
+    await expect(gateway.request(serverContracts.getServer, { name })).rejects.toEqual(refusal('unknown_server', { server: name }));
+    await expect(gateway.request(serverContracts.stopServer, { ...change, revision: null })).rejects.toEqual(refusal('unknown_server', { server: name }));
   });
 
   it('restarts a server: started, health unknown, edges told, a probe ordered that knows of it', async () => {
     const { name, id } = await add();
     await observe(id, { items: [toolItem('a')] });
-    await until(async () => ((await gateway.request(policyContracts.getServer, { name })).health.status === 'healthy' ? true : undefined));
+    await until(async () => ((await gateway.request(serverContracts.getServer, { name })).health.status === 'healthy' ? true : undefined));
     const change = { actor: ACTOR, name, revision: null };
-    await gateway.request(policyContracts.stopServer, change);
+    await gateway.request(serverContracts.stopServer, change);
     const { version } = await fetchSnapshot();
-    expect(await gateway.request(policyContracts.restartServer, change)).toMatchObject({ state: 'running', revision: 3, tools: 1, health: { status: 'unknown', checkedAt: null } });
+    expect(await gateway.request(serverContracts.restartServer, change)).toMatchObject({ state: 'running', revision: 3, tools: 1, health: { status: 'unknown', checkedAt: null } });
     const snapshot = await fetchSnapshot();
     expect([snapshot.version, snapshot.servers[0]!.restarts]).toEqual([version + 1, 1]);
     await until(() => orders.find(({ serverId, restarts }) => serverId === id && restarts === 1));
@@ -140,11 +140,11 @@ describe('the register of servers', () => {
     const { name, id } = await add();
     const other = await add();
     const change = { actor: ACTOR, name, revision: null };
-    for (const contract of [policyContracts.stopServer, policyContracts.stopServer, policyContracts.startServer, policyContracts.restartServer]) await gateway.request(contract, change);
+    for (const contract of [serverContracts.stopServer, serverContracts.stopServer, serverContracts.startServer, serverContracts.restartServer]) await gateway.request(contract, change);
     const failing = { status: 'failing', failure: 'tls_expired', detail: 'It has expired.', protocolVersion: null, serverInfo: null };
     await observe(id, { items: [toolItem('a')], probeId: 'good' });
     await observe(id, { health: failing, probeId: 'bad' });
-    const lines = (more: object = {}) => gateway.request(policyContracts.listServerLines, { name, since: 0, after: null, limit: 1_000, ...more }).then(({ items }) => items);
+    const lines = (more: object = {}) => gateway.request(serverContracts.listServerLines, { name, since: 0, after: null, limit: 1_000, ...more }).then(({ items }) => items);
     await until(async () => ((await lines()).some(({ event }) => event === 'failing') ? true : undefined));
     const all = await lines();
     expect(all.map(({ kind, event, detail }) => [kind, event, detail])).toEqual([
@@ -166,7 +166,7 @@ describe('the register of servers', () => {
     const [one, two] = [await add(), await add()];
     const only = async (slug: string | null = null) => (await auth.request(policyContracts.findEndpoint, { slug })).slug;
     expect(await only()).toBeNull();
-    await gateway.request(policyContracts.stopServer, { actor: ACTOR, name: one.name, revision: null });
+    await gateway.request(serverContracts.stopServer, { actor: ACTOR, name: one.name, revision: null });
     expect([await only(), await only(one.name)]).toEqual([two.name, one.name]);
     await auth.close();
   });
@@ -175,7 +175,7 @@ describe('the register of servers', () => {
     const { name, id } = await add();
     const { version } = await fetchSnapshot();
     await until(() => (orders.length === 1 ? true : undefined));
-    await gateway.request(policyContracts.probeServer, { actor: ACTOR, name, revision: null });
+    await gateway.request(serverContracts.probeServer, { actor: ACTOR, name, revision: null });
     await until(() => (orders.length === 2 ? true : undefined));
     expect(orders.every(({ serverId }) => serverId === id)).toBe(true);
     expect((await fetchSnapshot()).version).toBe(version);
@@ -183,7 +183,7 @@ describe('the register of servers', () => {
 
   it('orders probes of running servers once per interval, however many replicas there are', async () => {
     const [running, stopped] = [await add(), await add()];
-    await gateway.request(policyContracts.stopServer, { actor: ACTOR, name: stopped.name, revision: null });
+    await gateway.request(serverContracts.stopServer, { actor: ACTOR, name: stopped.name, revision: null });
     await until(() => (orders.length === 2 ? true : undefined));
     clock.advance(300_000);
     await Promise.all([startReplica(), startReplica()]);
@@ -205,14 +205,14 @@ describe('what edges saw', () => {
     await observe(id, { part: 1, parts: 3, items: [toolItem('t1')] });
     await until(async () => (Object.keys(await toolsOf()).length > 0 ? true : undefined));
     expect(await toolsOf()).toEqual({ t0: 'f-t0', t1: 'f-t1', t2: 'f-t2' });
-    const { items } = await gateway.request(policyContracts.listServerItems, { name, kind: 'tool' });
+    const { items } = await gateway.request(serverContracts.listServerItems, { name, kind: 'tool' });
     expect(items.map((item) => item.name)).toEqual(['t0', 't1', 't2']);
-    expect(await gateway.request(policyContracts.getServer, { name })).toMatchObject({ tools: 3, revision: 1, health: { status: 'healthy', serverInfo: { name: 'demo' } } });
+    expect(await gateway.request(serverContracts.getServer, { name })).toMatchObject({ tools: 3, revision: 1, health: { status: 'healthy', serverInfo: { name: 'demo' } } });
   });
 
   it('makes a new snapshot only when an edge needs what changed', async () => {
     const { id, name } = await add();
-    const healthAt = () => gateway.request(policyContracts.getServer, { name }).then(({ health }) => health.checkedAt);
+    const healthAt = () => gateway.request(serverContracts.getServer, { name }).then(({ health }) => health.checkedAt);
     const seen = async (more: Seen) => {
       clock.advance(1_000);
       await observe(id, more);
@@ -236,7 +236,7 @@ describe('what edges saw', () => {
     await observe(id, { items: [toolItem('newest')], probeId: 'p3' });
     await until(async () => ('newest' in (await toolsOf()) ? true : undefined));
     expect(await toolsOf()).toEqual({ newest: 'f-newest' });
-    expect((await gateway.request(policyContracts.listServerItems, { name, kind: null })).items).toHaveLength(1);
+    expect((await gateway.request(serverContracts.listServerItems, { name, kind: null })).items).toHaveLength(1);
   });
 
   it('stands names that upstreams choose', async () => {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { inProcessBus, InProcessBroker, Serves, type Bus } from '@gatehouse/bus';
-import { policyContracts, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { policyContracts, serverContracts, vaultContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { newId, Refusal, sealTo } from '@gatehouse/kernel';
 import { createLogger } from '@gatehouse/telemetry';
 import { TestClock, testDatabase, type TestDatabase } from '@gatehouse/testing';
@@ -38,7 +38,7 @@ let vault: INestMicroservice;
 export let replicas: RunningService[];
 export let clock: TestClock;
 export let published: SnapshotVersion[];
-export let orders: z.output<typeof policyContracts.probeOrdered.payload>[];
+export let orders: z.output<typeof serverContracts.probeOrdered.payload>[];
 
 const log = createLogger({ service: 'policy', level: 'silent' });
 
@@ -67,7 +67,7 @@ export function onPolicyStage(): void {
     await vault.listen();
     gateway = inProcessBus(broker, 'gateway');
     await gateway.events.follow(policyContracts.policySnapshotPublished, (version) => void published.push(version));
-    await gateway.events.follow(policyContracts.probeOrdered, (order) => void orders.push(order));
+    await gateway.events.follow(serverContracts.probeOrdered, (order) => void orders.push(order));
     await startReplica();
   }, 30_000);
 
@@ -93,14 +93,14 @@ export async function fetchSnapshot(): Promise<Snapshot & { chunks: string[] }> 
   return { ...policyContracts.policySnapshot.parse(JSON.parse(chunks.join(''))), chunks };
 }
 
-type Wanted = Partial<z.input<typeof policyContracts.serverInput>>;
+type Wanted = Partial<z.input<typeof serverContracts.serverInput>>;
 
-function withDefaults(more: Wanted): z.input<typeof policyContracts.serverInput> {
+function withDefaults(more: Wanted): z.input<typeof serverContracts.serverInput> {
   const plain = { name: null, url: 'https://api.notion.com/mcp', allowPrivateNetwork: false, identityMode: null, headers: [], secretHeaders: [] };
   return { id: newId('server'), ...plain, ...more };
 }
 
-export const add = (more: Wanted = {}) => gateway.request(policyContracts.addServer, { actor: ACTOR, server: withDefaults(more) });
+export const add = (more: Wanted = {}) => gateway.request(serverContracts.addServer, { actor: ACTOR, server: withDefaults(more) });
 export const apply = (policies: { name: string; text: string }[]) => gateway.request(policyContracts.applyPolicies, { actor: ACTOR, policies });
 export const refusal = (code: string, details?: object) => expect.objectContaining(details === undefined ? { code } : { code, details });
 
@@ -118,5 +118,5 @@ export interface Seen {
 let observations = 0;
 export async function observe(serverId: string, { part = 0, parts = 1, items = [], health = {}, probeId = 'p1' }: Seen): Promise<void> {
   const payload = { serverId, probeId, part, parts, health: { ...HEALTHY, checkedAt: clock.now(), ...health }, items };
-  await gateway.events.publish(policyContracts.toolsObserved, payload, `seen-${(observations += 1)}`);
+  await gateway.events.publish(serverContracts.toolsObserved, payload, `seen-${(observations += 1)}`);
 }

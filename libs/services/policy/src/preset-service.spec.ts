@@ -1,5 +1,5 @@
 import { inProcessBus } from '@gatehouse/bus';
-import { catalogueContracts, policyContracts, type upstreamContracts } from '@gatehouse/contracts';
+import { catalogueContracts, serverContracts, presetContracts, type upstreamContracts } from '@gatehouse/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { ACTOR, add, broker, fetchSnapshot, gateway, onPolicyStage, refusal, startReplica } from './policy-stage.conformance.js';
 
@@ -9,9 +9,9 @@ const ours = (more: Partial<upstreamContracts.Preset> = {}): upstreamContracts.P
   ...{ name: 'ours', title: 'Ours', hosts: ['*.corp.example'], oauth: {}, header: null, documentation: null, notes: null },
   ...more,
 });
-const put = (preset: upstreamContracts.Preset) => gateway.request(policyContracts.putPreset, { actor: ACTOR, preset });
-const drop = (name: string) => gateway.request(policyContracts.deletePreset, { actor: ACTOR, name });
-const list = async () => (await gateway.request(policyContracts.listPresets, {})).items;
+const put = (preset: upstreamContracts.Preset) => gateway.request(presetContracts.putPreset, { actor: ACTOR, preset });
+const drop = (name: string) => gateway.request(presetContracts.deletePreset, { actor: ACTOR, name });
+const list = async () => (await gateway.request(presetContracts.listPresets, {})).items;
 
 describe('presets', () => {
   it('are written beside and over those that are shipped, apply at every replica, and are forgotten again', async () => {
@@ -39,7 +39,7 @@ describe('presets', () => {
     const server = await add({ url: 'https://mcp.corp.example/', auth: 'oauth', oauth: { scopes: ['write'], authorizeParams: { b: '2' } } });
     const pasted = await add({ url: 'https://mcp.corp.example/', auth: 'headers', identityMode: 'private-required' });
     expect(server).toMatchObject({ preset: 'ours', oauth: { scopes: ['write'], authorizeParams: { b: '2' } }, identityMode: 'private-or-global' });
-    const upstream = async (id: string) => (await auth.request(policyContracts.findUpstream, { server: id })).upstream;
+    const upstream = async (id: string) => (await auth.request(serverContracts.findUpstream, { server: id })).upstream;
     expect(await upstream(server.id)).toMatchObject({ preset: ours({ oauth: { scopes: ['read'], resource: 'omit', authorizeParams: { a: '1', b: '1' } }, header: { name: 'X-Token', prefix: '' } }) });
     expect((await upstream(server.id))!.oauth).toEqual({ scopes: ['write'], resource: 'omit', authorizeParams: { a: '1', b: '2' } });
     expect((await upstream(pasted.id))!.secretHeaders).toEqual(['X-Token']);

@@ -1,5 +1,5 @@
 import { inProcessBus, type Bus } from '@gatehouse/bus';
-import { identityContracts, policyContracts } from '@gatehouse/contracts';
+import { identityContracts, serverContracts } from '@gatehouse/contracts';
 import { newId } from '@gatehouse/kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
@@ -7,7 +7,7 @@ import { ACTOR, add, broker, clock, fetchSnapshot, gateway, observe, onPolicySta
 
 onPolicyStage();
 
-type Change = z.input<typeof policyContracts.patchServer.request>['change'];
+type Change = z.input<typeof serverContracts.patchServer.request>['change'];
 
 let auth: Bus;
 beforeEach(() => {
@@ -15,14 +15,14 @@ beforeEach(() => {
 });
 afterEach(() => auth.close());
 
-const get = (name: string) => gateway.request(policyContracts.getServer, { name });
-const patch = (name: string, change: Change, revision: number | null = null) => gateway.request(policyContracts.patchServer, { actor: ACTOR, name, revision, change });
-const upstream = async (server: string) => (await auth.request(policyContracts.findUpstream, { server })).upstream;
-const lines = async (name: string, of = 'state') => (await gateway.request(policyContracts.listServerLines, { name, since: 0, after: null, limit: 100 })).items.filter(({ kind }) => kind === of).map(({ event, detail }) => [event, detail]);
+const get = (name: string) => gateway.request(serverContracts.getServer, { name });
+const patch = (name: string, change: Change, revision: number | null = null) => gateway.request(serverContracts.patchServer, { actor: ACTOR, name, revision, change });
+const upstream = async (server: string) => (await auth.request(serverContracts.findUpstream, { server })).upstream;
+const lines = async (name: string, of = 'state') => (await gateway.request(serverContracts.listServerLines, { name, since: 0, after: null, limit: 100 })).items.filter(({ kind }) => kind === of).map(({ event, detail }) => [event, detail]);
 const step = (outcome: 'ok' | 'failed') => ({ step: 'resource_metadata' as const, outcome, url: 'https://mcp.example.com/', detail: 'Looked.' });
 const SIGN_IN = { steps: [step('ok')], verdict: 'sign_in', advice: 'Connect an account.', transport: 'streamable-http' };
 
-async function seen(server: { id: string; name: string }, health: object, items: ReturnType<typeof toolItem>[] = []): Promise<policyContracts.Server> {
+async function seen(server: { id: string; name: string }, health: object, items: ReturnType<typeof toolItem>[] = []): Promise<serverContracts.Server> {
   clock.advance(1_000);
   const now = clock.now();
   await observe(server.id, { health, items, probeId: `p${now}` });
@@ -78,7 +78,7 @@ describe('how a server is signed in to', () => {
     expect((await seen(server, {}, [])).health).toMatchObject({ ...SIGN_IN, status: 'healthy' });
     const broken = { steps: [step('failed')], verdict: 'failed', advice: 'Look at it.' };
     expect(await seen(server, { status: 'failing', failure: 'unauthenticated', ...broken })).toMatchObject({ identityMode: 'private-or-global', health: { ...broken, transport: 'streamable-http' } });
-    await gateway.request(policyContracts.restartServer, { actor: ACTOR, name: server.name, revision: null });
+    await gateway.request(serverContracts.restartServer, { actor: ACTOR, name: server.name, revision: null });
     expect(await get(server.name)).toMatchObject({ identityMode: 'private-or-global', health: { ...broken, status: 'unknown', checkedAt: null } });
     await until(() => orders.find(({ anew }) => anew));
     expect((await fetchSnapshot()).version).toBe(version + 1);
@@ -96,7 +96,7 @@ describe('how a server is signed in to', () => {
 
   it('is refused when it does not fit together or leads astray', async () => {
     for (const [input, code, details] of REFUSED) await expect(add(input)).rejects.toEqual(refusal(code, expect.objectContaining(details) as object));
-    expect((await gateway.request(policyContracts.listServers, {})).items).toEqual([]);
+    expect((await gateway.request(serverContracts.listServers, {})).items).toEqual([]);
   });
 
   it('may lead into a private network where that is allowed', async () => {
@@ -144,7 +144,7 @@ describe('changing a server', () => {
     const server = await add({ url: 'https://mcp.example.com/mcp' });
     await seen(server, SIGN_IN);
     expect(await patch(server.name, { headers: [['X-A', '1']] })).toMatchObject({ identityMode: 'private-or-global', health: { status: 'unknown', verdict: 'sign_in' } });
-    await gateway.request(policyContracts.stopServer, { actor: ACTOR, name: server.name, revision: null });
+    await gateway.request(serverContracts.stopServer, { actor: ACTOR, name: server.name, revision: null });
     expect(await patch(server.name, { url: 'https://mcp.example.com:8443/mcp' })).toMatchObject({ identityMode: 'none', health: { status: 'unknown', verdict: null, steps: [] } });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(Math.max(...orders.map(({ restarts }) => restarts))).toBe(1);
@@ -152,7 +152,7 @@ describe('changing a server', () => {
 
   it('logs hops for so long, and says when', async () => {
     const { name } = await add();
-    const debug = (minutes: number) => gateway.request(policyContracts.debugServer, { actor: ACTOR, name, minutes });
+    const debug = (minutes: number) => gateway.request(serverContracts.debugServer, { actor: ACTOR, name, minutes });
     const until15 = clock.now() + 15 * 60_000;
     expect(await debug(15)).toMatchObject({ debugUntil: until15, revision: 2 });
     expect((await fetchSnapshot()).servers[0]!.debugUntil).toBe(until15);
@@ -183,7 +183,7 @@ describe('an identity that changed', () => {
 
   it('is nothing to look for when it was refreshed, is dead, or its server is gone or stopped', async () => {
     const [one, stopped] = [await add(), await add()];
-    await gateway.request(policyContracts.stopServer, { actor: ACTOR, name: stopped.name, revision: null });
+    await gateway.request(serverContracts.stopServer, { actor: ACTOR, name: stopped.name, revision: null });
     for (const cause of ['refreshed', 'refused', 'unreachable', 'removed', 'owner_gone'] as const) await change(one.id, { cause });
     await change(one.id, { status: 'needs_reauth' });
     await change(newId('server'));

@@ -1,5 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import { identityContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { identityContracts, serverContracts, vaultContracts } from '@gatehouse/contracts';
 import { Refusal, systemClock, type Clock } from '@gatehouse/kernel';
 import { Database, Outbox } from '@gatehouse/persistence';
 import { SnapshotSigner } from '@gatehouse/snapshots';
@@ -87,7 +87,7 @@ async function serve({ bus, log }: PolicyOptions, parts: Running): Promise<Runni
   const { db, outbox, schedule, observations, identities } = parts;
   const app = await NestFactory.createMicroservice(PolicyModule.with(parts), { strategy: bus.strategy(), logger: nestLogger(log) });
   await app.listen();
-  const observed = await bus.events.consume(policyContracts.toolsObserved, OBSERVATIONS, (part) => observations.take(part));
+  const observed = await bus.events.consume(serverContracts.toolsObserved, OBSERVATIONS, (part) => observations.take(part));
   const changed = await bus.events.consume(identityContracts.identityChanged, IDENTITIES, (change) => identities.take(change));
   outbox.start();
   schedule.start();

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Inject, Param, Post, Req } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, identityContracts, policyContracts } from '@gatehouse/contracts';
+import { api, identityContracts, serverContracts } from '@gatehouse/contracts';
 import type { z } from 'zod';
 import type { AdminRequest } from './admin-guard.js';
 import { IdentityDesk, personOf } from './identity-desk.js';
@@ -30,7 +30,7 @@ export class ConnectionsController {
   async start(@Body() { server, visibility, name, identity }: z.output<typeof api.connectBody>, @Req() request: AdminRequest) {
     const personId = personOf(request);
     const owner = this.desk.newOwner(visibility, request);
-    const { id: serverId } = await this.bus.request(policyContracts.getServer, { name: server });
+    const { id: serverId } = await this.bus.request(serverContracts.getServer, { name: server });
     return this.bus.request(startConnect, { personId, serverId, owner, name: name ?? null, identityId: identity ?? null, cause: 'asked' });
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { authContracts, identityContracts, policyContracts, vaultContracts, type directoryContracts } from '@gatehouse/contracts';
+import { authContracts, identityContracts, policyContracts, serverContracts, vaultContracts, type directoryContracts } from '@gatehouse/contracts';
 import { newId, openSealed } from '@gatehouse/kernel';
 import { EdgeStage, type Answered } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
@@ -131,7 +131,7 @@ describe('a connection', () => {
     expect([started.status, Object.keys(started.json).sort()]).toEqual([201, ['expiresAt', 'id', 'url']]);
     expect((await ask(member, 'POST', '/connect', { server: 'tools', visibility: 'global' })).json.code).toBe('capability_missing');
     expect((await ask(administrator, 'POST', '/connect', { server: 'tools', visibility: 'global', identity: ID })).status).toBe(201);
-    const { id: serverId } = services.sample(policyContracts.getServer);
+    const { id: serverId } = services.sample(serverContracts.getServer);
     expect(neighbours.connects).toEqual([
       { personId: memberId, serverId, owner: memberId, name: 'work', identityId: null, cause: 'asked' },
       { personId: administratorId, serverId, owner: 'global', name: null, identityId: ID, cause: 'asked' },

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { identityContracts, policyContracts, type api, type authContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { identityContracts, serverContracts, type api, type authContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import { newId, Refusal } from '@gatehouse/kernel';
 import type { z } from 'zod';
 import { actorOf, type AdminRequest } from './admin-guard.js';
@@ -52,7 +52,7 @@ export class IdentityDesk {
   async create({ server, visibility, name, headers }: z.output<typeof api.identityBody>, request: AdminRequest): Promise<Identity> {
     const owner = this.newOwner(visibility, request);
     const given = headersOf(headers);
-    const { id: serverId } = await this.bus.request(policyContracts.getServer, { name: server });
+    const { id: serverId } = await this.bus.request(serverContracts.getServer, { name: server });
     const identityId = newId('identity');
     const sealed = await this.secrets.sealHeaders(identityId, given);
     return this.inForce(this.bus.request(identityContracts.createIdentity, { actor: actorOf(request), identityId, serverId, owner, name, headers: sealed }));

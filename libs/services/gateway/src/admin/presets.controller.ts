@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Inject, Param, Put, Req } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, policyContracts } from '@gatehouse/contracts';
+import { api, presetContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { z } from 'zod';
 import { actorOf, type AdminRequest } from './admin-guard.js';
@@ -9,7 +9,7 @@ import { NOTHING, Operation } from './operation.js';
 import { PATH } from './path-parameters.js';
 
 const path = { name: PATH.preset };
-const { deletePreset, listPresets, putPreset, shownPreset } = policyContracts;
+const { deletePreset, listPresets, putPreset, shownPreset } = presetContracts;
 
 /** `/api/v1/presets`: what is known of providers, by the hosts of their servers. */
 @Controller('api/v1/presets')

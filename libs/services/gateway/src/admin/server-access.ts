@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
-import type { api, policyContracts } from '@gatehouse/contracts';
+import type { api, serverContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { z } from 'zod';
 
 type ServerBody = z.output<typeof api.serverBody>;
 type Auth = ServerBody['auth'];
-type Mode = policyContracts.Server['identityMode'];
+type Mode = serverContracts.Server['identityMode'];
 type Given = { name: string; value?: string | undefined; secret: boolean };
 
 /** A secret header with its value, on its way to the vault. */
@@ -18,7 +18,7 @@ export interface SecretHeader {
 export interface ServerAccess {
   /** For policy; nothing secret. */
   readonly auth: Auth['kind'];
-  readonly oauth: policyContracts.Server['oauth'];
+  readonly oauth: serverContracts.Server['oauth'];
   readonly plain: [string, string][];
   readonly secretNames: string[];
   /** For an identity of the organisation; empty where each person brings their own. */
@@ -62,7 +62,7 @@ export function requireFitting({ auth, secretNames, values }: ServerAccess, mode
 
 const unfit = (problem: string): Refusal => new Refusal('bad_request', { problem });
 
-function settingsOf(auth: Auth): policyContracts.Server['oauth'] {
+function settingsOf(auth: Auth): serverContracts.Server['oauth'] {
   if (auth.kind !== 'oauth') return {};
   const { kind: _kind, clientSecret: _secret, privateKey: _key, ...settings } = auth;
   return settings;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { auditContracts, authContracts, policyContracts } from '@gatehouse/contracts';
+import { auditContracts, authContracts, serverContracts } from '@gatehouse/contracts';
 import { EdgeStage, type Answered } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 import { AnsweringServices } from './answering-services.conformance.js';
@@ -10,7 +10,7 @@ describe('the log of a server', () => {
   let stage: EdgeStage;
   let administrator: string;
   let records: { items: auditContracts.AuditRecord[]; nextCursor: string | null };
-  let lines: policyContracts.ServerLine[];
+  let lines: serverContracts.ServerLine[];
 
   beforeAll(async () => {
     neighbours = new Neighbours();
@@ -18,7 +18,7 @@ describe('the log of a server', () => {
     services = new AnsweringServices(neighbours);
     await services.serve();
     services.answers.set(auditContracts.queryRecords.subject, () => records);
-    services.answers.set(policyContracts.listServerLines.subject, () => ({ items: lines }));
+    services.answers.set(serverContracts.listServerLines.subject, () => ({ items: lines }));
     administrator = neighbours.addToken('Ada', { scopes: ['admin'], capabilities: [...authContracts.CAPABILITIES] });
     stage = await (await EdgeStage.start(neighbours)).ready();
   });
@@ -77,7 +77,7 @@ describe('the log of a server', () => {
     const second = await ask(`?follow=true&waitMs=10&cursor=${first.json.nextCursor}`);
     await ask(`?follow=true&cursor=${second.json.nextCursor}`);
     expect(services.askedOf(auditContracts.queryRecords).map(({ filter, cursor }) => [filter.since, cursor])).toEqual([[5, null], [5, 'of-audit'], [5, 'of-audit']]);
-    expect(services.askedOf(policyContracts.listServerLines).map(({ since, after }) => [since, after])).toEqual([[5, 0], [5, 7], [5, 7]]);
+    expect(services.askedOf(serverContracts.listServerLines).map(({ since, after }) => [since, after])).toEqual([[5, 0], [5, 7], [5, 7]]);
   });
 
   it.each(['x', Buffer.from('[1,2]').toString('base64url'), Buffer.from('[-1,0,null]').toString('base64url')])('is refused for the cursor %s', async (cursor) => {

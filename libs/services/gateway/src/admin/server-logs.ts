@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { auditContracts, policyContracts, type api } from '@gatehouse/contracts';
+import { auditContracts, serverContracts, type api } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import { z } from 'zod';
 import { hopsText } from '../debug-hops/hops-text.js';
@@ -24,18 +24,18 @@ export class ServerLogs {
   async read(name: string, query: Query): Promise<Page> {
     const { follow, limit, waitMs } = query;
     const [after, since, cursor] = query.cursor === undefined ? ([0, query.since, null] as const) : placeOf(query.cursor);
-    const { id } = await this.bus.request(policyContracts.getServer, { name });
+    const { id } = await this.bus.request(serverContracts.getServer, { name });
     const filter = { kind: 'mcp' as const, server: id, since, troubledBeyondMs: SLOW_MS };
     const calls = await this.bus.request(auditContracts.queryRecords, { filter, follow, cursor, limit, waitMs });
     // Asked last: what happened while the records were waited for is told with them.
-    const { items } = await this.bus.request(policyContracts.listServerLines, { name, since, after: follow ? after : null, limit });
+    const { items } = await this.bus.request(serverContracts.listServerLines, { name, since, after: follow ? after : null, limit });
     const lines = [...items.map(ownLine), ...calls.items.map(callLine)].sort((one, other) => one.at - other.at);
     if (!follow) return { items: lines.slice(-limit), nextCursor: null };
     return { items: lines, nextCursor: cursorOf([items.at(-1)?.seq ?? after, since, calls.nextCursor ?? cursor]) };
   }
 }
 
-function ownLine({ at, kind, event, detail }: policyContracts.ServerLine): LogLine {
+function ownLine({ at, kind, event, detail }: serverContracts.ServerLine): LogLine {
   return { at, kind, event, detail, ms: null, record: null };
 }
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { api, identityContracts, policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { api, identityContracts, serverContracts, vaultContracts } from '@gatehouse/contracts';
 import { newId, openSealed, Refusal } from '@gatehouse/kernel';
 import { Outbound } from '@gatehouse/outbound';
 import { Neighbours } from '../neighbours.conformance.js';
@@ -11,7 +11,7 @@ import { ServiceSecrets } from './service-secrets.js';
 import { SnapshotWaits } from './snapshot-waits.js';
 
 const { createIdentity, forgetUpstream, listIdentities, putUpstreamSecret, replaceIdentityHeaders } = identityContracts;
-const { getServer, patchServer, removeServer } = policyContracts;
+const { getServer, patchServer, removeServer } = serverContracts;
 const actor = { callerId: newId('person'), tokenId: newId('token') };
 const SECRET = 'canary-secret-of-the-server';
 const PEM = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();

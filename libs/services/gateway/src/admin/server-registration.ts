@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { catalogueContracts, identityContracts, policyContracts, type Actor, type api } from '@gatehouse/contracts';
+import { catalogueContracts, identityContracts, serverContracts, type Actor, type api } from '@gatehouse/contracts';
 import { newId, Refusal } from '@gatehouse/kernel';
 import type { Outbound } from '@gatehouse/outbound';
 import type { z } from 'zod';
@@ -11,8 +11,8 @@ import { SnapshotWaits } from './snapshot-waits.js';
 type ServerBody = z.output<typeof api.serverBody>;
 type ServerChange = z.output<typeof api.serverChange>;
 type AddressedBody = Omit<ServerBody, 'url' | 'catalogue'> & { url: string };
-type Server = policyContracts.Server;
-type PolicyChange = z.input<typeof policyContracts.patchServer.request>['change'];
+type Server = serverContracts.Server;
+type PolicyChange = z.input<typeof serverContracts.patchServer.request>['change'];
 
 /** Which server is meant, and at which revision. */
 export interface ServerTarget {
@@ -41,7 +41,7 @@ export class ServerRegistration {
     const identityMode = body.identityMode ?? modeOfNames(access);
     requireFitting(access, identityMode);
     this.#requireReachable([body.url, ...oauthAddresses(access)], body.allowPrivateNetwork);
-    const server = await this.bus.request(policyContracts.addServer, { actor, server: { ...registered(body, access), identityMode } });
+    const server = await this.bus.request(serverContracts.addServer, { actor, server: { ...registered(body, access), identityMode } });
     try {
       await this.secrets.store(server, access, actor);
     } catch (error) {
@@ -54,7 +54,7 @@ export class ServerRegistration {
 
   /** What is left out stays. Refuses as `add` does, and with `unknown_server` and `precondition_failed`. */
   async change(target: ServerTarget, { auth, headers, ...rest }: ServerChange): Promise<Server> {
-    const held = await this.bus.request(policyContracts.getServer, { name: target.name });
+    const held = await this.bus.request(serverContracts.getServer, { name: target.name });
     const access = auth === undefined && headers === undefined ? undefined : accessOf(auth ?? { kind: 'auto' }, headers ?? []);
     if (access !== undefined && auth !== undefined) requireFitting(access, rest.identityMode === undefined ? chosenMode(held) : rest.identityMode);
     const named = rest.url === undefined ? [] : [rest.url];
@@ -63,14 +63,14 @@ export class ServerRegistration {
   }
 
   async #patched(target: ServerTarget, change: PolicyChange, access: ServerAccess | undefined): Promise<Server> {
-    const server = await this.bus.request(policyContracts.patchServer, { ...target, change });
+    const server = await this.bus.request(serverContracts.patchServer, { ...target, change });
     if (access !== undefined) await this.secrets.store(server, access, target.actor);
     return server;
   }
 
   /** Takes a server out of the register; its identities, its client and their secrets are destroyed. */
   async remove(target: ServerTarget): Promise<void> {
-    const { id } = await this.bus.request(policyContracts.removeServer, target);
+    const { id } = await this.bus.request(serverContracts.removeServer, target);
     const { directory } = await this.bus.request(identityContracts.forgetUpstream, { actor: target.actor, serverId: id });
     await this.waits.directoryReached(directory);
   }

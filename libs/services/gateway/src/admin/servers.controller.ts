@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { api, identityContracts, policyContracts } from '@gatehouse/contracts';
+import { api, identityContracts, serverContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -14,7 +14,7 @@ import { ServerRegistration } from './server-registration.js';
 const path = { name: PATH.server };
 /** What those who keep its secrets refuse with. */
 const SECRETS_REFUSED = [...new Set([...identityContracts.createIdentity.errors, ...identityContracts.putUpstreamSecret.errors])];
-const { addServer, debugServer, getServer, listServerItems, listServers, patchServer, probeServer, removeServer, restartServer, server, startServer, stopServer } = policyContracts;
+const { addServer, debugServer, getServer, listServerItems, listServers, patchServer, probeServer, removeServer, restartServer, server, startServer, stopServer } = serverContracts;
 
 /** `/api/v1/servers`: the register of servers. */
 @Controller('api/v1/servers')
@@ -143,7 +143,7 @@ function revisionOf(match: string | undefined): number | null {
   return Number(revision);
 }
 
-function tagged(server: policyContracts.Server, reply: FastifyReply): policyContracts.Server {
+function tagged(server: serverContracts.Server, reply: FastifyReply): serverContracts.Server {
   void reply.header('etag', `"${server.revision}"`);
   return server;
 }

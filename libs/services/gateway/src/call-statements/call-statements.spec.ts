@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { newSealingKeyPair, systemClock } from '@gatehouse/kernel';
 import { createLogger } from '@gatehouse/telemetry';
 import { startJsonUpstream, type Upstream } from '@gatehouse/testing';
@@ -87,9 +87,9 @@ describe('a server that asks for signed calls', () => {
   it('is probed with statements of Gatehouse itself', async () => {
     upstream.forget();
     const seen: unknown[] = [];
-    await neighbours.bus('policy').events.consume(policyContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
+    await neighbours.bus('policy').events.consume(serverContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
     const { id } = neighbours.servers.find(({ name }) => name === 'signed')!;
-    await neighbours.bus('policy').events.publish(policyContracts.probeOrdered, { serverId: id, probeId: 'p' }, 'p');
+    await neighbours.bus('policy').events.publish(serverContracts.probeOrdered, { serverId: id, probeId: 'p' }, 'p');
     await eventually(() => seen.length > 0);
     const payloads = await Promise.all(upstream.requests().map(verified));
     expect(payloads.length).toBeGreaterThan(1);

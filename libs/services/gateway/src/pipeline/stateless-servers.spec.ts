@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { startJsonUpstream, startRawUpstream, TestAuthority, type Upstream } from '@gatehouse/testing';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
@@ -59,9 +59,9 @@ describe('a stateless server', () => {
 
   it('is probed by POST alone', async () => {
     const seen: unknown[] = [];
-    await neighbours.bus('policy').events.consume(policyContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
+    await neighbours.bus('policy').events.consume(serverContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
     const { id } = neighbours.servers.find(({ name }) => name === 'eager')!;
-    await neighbours.bus('policy').events.publish(policyContracts.probeOrdered, { serverId: id, probeId: 'p' }, 'p');
+    await neighbours.bus('policy').events.publish(serverContracts.probeOrdered, { serverId: id, probeId: 'p' }, 'p');
     await eventually(() => seen.length > 0);
     expect([seen, new Set(eager.requests().map(({ method }) => method))]).toEqual([['healthy'], new Set(['POST'])]);
   });

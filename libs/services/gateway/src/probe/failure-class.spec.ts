@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { Fault, Refusal } from '@gatehouse/kernel';
 import { failureOfProbe } from './failure-class.js';
 
@@ -37,10 +37,10 @@ describe('failureOfProbe', () => {
   ])('%s is %s', (error, failure) => {
     const said = failureOfProbe(error);
     expect(said.failure).toBe(failure);
-    expect(policyContracts.failureClass.safeParse(said.failure).success).toBe(true);
+    expect(serverContracts.failureClass.safeParse(said.failure).success).toBe(true);
   });
 
-  it.each(policyContracts.failureClass.options.filter((each) => each.startsWith('tls_')))('says with %s how it is put right', (reason) => {
+  it.each(serverContracts.failureClass.options.filter((each) => each.startsWith('tls_')))('says with %s how it is put right', (reason) => {
     const { failure, detail } = failureOfProbe(new Refusal('upstream_unreachable', { reason }));
     expect([failure, detail]).toEqual([reason, expect.stringMatching(/^[A-Z][^.]+: [^.]+\.$/)]);
   });

@@ -1,9 +1,9 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { TlsReason } from '@gatehouse/outbound';
 import type { z } from 'zod';
 
-type FailureClass = z.output<typeof policyContracts.failureClass>;
+type FailureClass = z.output<typeof serverContracts.failureClass>;
 
 /** What is wrong with a TLS connection, and the fix. */
 const TLS_SENTENCES: Readonly<Record<TlsReason, string>> = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { fingerprint } from '@gatehouse/mcp';
 import { Outbound } from '@gatehouse/outbound';
 import { answerHonestly, startConformanceUpstream, startJsonUpstream, startRawUpstream, type ConformanceUpstream, type RawHandler, type Upstream } from '@gatehouse/testing';
@@ -7,7 +7,7 @@ import { McpProbe } from './mcp-probe.js';
 import { observeServer } from './observe-server.js';
 import { PostChannel } from './post-channel.js';
 
-type Item = policyContracts.ObservedItem;
+type Item = serverContracts.ObservedItem;
 
 describe('looking at a server', () => {
   const outbound = new Outbound();
@@ -45,7 +45,7 @@ describe('looking at a server', () => {
     const kinds = new Set(items.map(({ kind }) => kind));
     expect([...kinds].sort()).toEqual(['prompt', 'resource', 'resourceTemplate', 'tool']);
     expect(items.find(({ name }) => name === 'echo')).toMatchObject({ kind: 'tool', description: 'Answers with the text it is given' });
-    for (const item of items) expect(policyContracts.observedItem.safeParse(item).success).toBe(true);
+    for (const item of items) expect(serverContracts.observedItem.safeParse(item).success).toBe(true);
     expect(obedient.sessions()).toBe(0);
   });
 

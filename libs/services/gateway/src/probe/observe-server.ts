@@ -1,9 +1,9 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import { isJsonObject, Refusal, type JsonObject, type JsonValue } from '@gatehouse/kernel';
 import { fingerprint, targetOfItem, type ListKey } from '@gatehouse/mcp';
 import type { McpProbe } from './mcp-probe.js';
 
-type ObservedItem = policyContracts.ObservedItem;
+type ObservedItem = serverContracts.ObservedItem;
 
 const LISTS: readonly { method: string; capability: string; key: ListKey; kind: ObservedItem['kind'] }[] = [
   { method: 'tools/list', capability: 'tools', key: 'tools', kind: 'tool' },

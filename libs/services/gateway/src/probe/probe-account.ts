@@ -1,4 +1,4 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { policyContracts, serverContracts } from '@gatehouse/contracts';
 import type { Destination } from '@gatehouse/outbound';
 import type { z } from 'zod';
 import type { Edge } from '../edge.js';
@@ -7,7 +7,7 @@ import type { DirectoryState } from '../snapshot/directory-state.js';
 import type { EdgeServer } from '../snapshot/policy-state.js';
 
 /** An identity that a server is looked at with. */
-export type ProbeAccount = NonNullable<z.output<typeof policyContracts.probeOrdered.payload>['identity']>;
+export type ProbeAccount = NonNullable<z.output<typeof serverContracts.probeOrdered.payload>['identity']>;
 
 /** The headers of one look, and which version of the credential is among them. */
 export interface ProbeHeaders {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { startJsonUpstream, startRawUpstream, type Upstream } from '@gatehouse/testing';
 import type { z } from 'zod';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
-type Order = z.input<typeof policyContracts.probeOrdered.payload>;
-type Observation = z.output<typeof policyContracts.toolsObserved.payload>;
+type Order = z.input<typeof serverContracts.probeOrdered.payload>;
+type Observation = z.output<typeof serverContracts.toolsObserved.payload>;
 
 describe('probes', () => {
   const neighbours = new Neighbours();
@@ -17,7 +17,7 @@ describe('probes', () => {
 
   beforeAll(async () => {
     await neighbours.serve();
-    await policy.events.consume(policyContracts.toolsObserved, 'policy-observations', async (observation) => void seen.push(observation));
+    await policy.events.consume(serverContracts.toolsObserved, 'policy-observations', async (observation) => void seen.push(observation));
     stages = await Promise.all([EdgeStage.start(neighbours), EdgeStage.start(neighbours)]);
     await Promise.all(stages.map((stage) => stage.ready()));
   }, 20_000);
@@ -28,7 +28,7 @@ describe('probes', () => {
     await Promise.all(closing.map((upstream) => upstream.close()));
   });
 
-  const order = (serverId: string, probeId: string, more: Partial<Order> = {}): Promise<void> => policy.events.publish(policyContracts.probeOrdered, { serverId, probeId, ...more }, probeId);
+  const order = (serverId: string, probeId: string, more: Partial<Order> = {}): Promise<void> => policy.events.publish(serverContracts.probeOrdered, { serverId, probeId, ...more }, probeId);
   const observed = async (probeId: string, parts = 1): Promise<Observation[]> => {
     const own = (): Observation[] => seen.filter((each) => each.probeId === probeId);
     await eventually(() => own().length >= parts);

@@ -1,11 +1,11 @@
 import type { Subscription } from '@gatehouse/bus';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { asRefusalOrFault } from '@gatehouse/kernel';
 import type { z } from 'zod';
 import type { PolicyState } from '../snapshot/policy-state.js';
 import { ServerLook, type LookWorld, type Seen } from './server-look.js';
 
-type Order = z.output<typeof policyContracts.probeOrdered.payload>;
+type Order = z.output<typeof serverContracts.probeOrdered.payload>;
 
 /** What probing needs of the edge. */
 export interface ProbeWorld extends LookWorld {
@@ -28,7 +28,7 @@ export class ProbeRunner {
 
   /** Starts taking orders. */
   async start(): Promise<void> {
-    this.#subscription = await this.world.bus.events.consume(policyContracts.probeOrdered, 'gateway-probes', (order) => this.#take(order));
+    this.#subscription = await this.world.bus.events.consume(serverContracts.probeOrdered, 'gateway-probes', (order) => this.#take(order));
   }
 
   /** Takes no more orders and waits for those under way. */
@@ -61,7 +61,7 @@ export class ProbeRunner {
     for (let part = 0; part < parts; part++) {
       const items = seen.items.slice(part * ITEMS_PER_PART, (part + 1) * ITEMS_PER_PART);
       const observation = { serverId, probeId, part, parts, health: seen.health, items };
-      await this.world.bus.events.publish(policyContracts.toolsObserved, observation, `observed-${probeId}-${part}`);
+      await this.world.bus.events.publish(serverContracts.toolsObserved, observation, `observed-${probeId}-${part}`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Bus } from '@gatehouse/bus';
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { Outbound } from '@gatehouse/outbound';
 import type { Edge } from '../edge.js';
@@ -11,7 +11,7 @@ import { asksForAccount, openProbe } from './open-probe.js';
 import { headersWith, organisationAccount, plainHeaders, type ProbeAccount, type ProbeHeaders } from './probe-account.js';
 import { findWayIn, NOTHING_TO_FIND, openDoor, type WayIn } from './way-in.js';
 
-type Health = policyContracts.Server['health'];
+type Health = serverContracts.Server['health'];
 
 /** What is to be looked at. */
 export interface LookOrder {
@@ -32,7 +32,7 @@ export interface LookWorld {
 /** What was seen. */
 export interface Seen {
   health: Health;
-  items: policyContracts.ObservedItem[];
+  items: serverContracts.ObservedItem[];
 }
 
 const WAITING = 'Waiting for the first account.';
@@ -168,6 +168,6 @@ function wayInOf({ health: { steps, verdict, advice } }: Seen): WayIn {
 
 interface Looked {
   session: Awaited<ReturnType<typeof observeServer>>['session'];
-  items: policyContracts.ObservedItem[];
+  items: serverContracts.ObservedItem[];
   transport: 'streamable-http' | 'sse';
 }

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { newId, Refusal } from '@gatehouse/kernel';
 import { answerHonestly, startHttpSseUpstream, startJsonUpstream, startRecordingServer, startRawUpstream, type Upstream } from '@gatehouse/testing';
 import type { z } from 'zod';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
-type Observation = z.output<typeof policyContracts.toolsObserved.payload>;
-type Order = z.input<typeof policyContracts.probeOrdered.payload>;
+type Observation = z.output<typeof serverContracts.toolsObserved.payload>;
+type Order = z.input<typeof serverContracts.probeOrdered.payload>;
 
 const KEY = { name: 'authorization', value: 'Bearer the-fresh-token' };
 const CALLBACK = 'https://gatehouse.example/oauth/callback';
@@ -28,7 +28,7 @@ describe('a probe of a server that may want an account', () => {
 
   beforeAll(async () => {
     await neighbours.serve();
-    await policy.events.consume(policyContracts.toolsObserved, 'policy-observations', async (observation) => void seen.push(observation));
+    await policy.events.consume(serverContracts.toolsObserved, 'policy-observations', async (observation) => void seen.push(observation));
     stage = await (await EdgeStage.start(neighbours)).ready();
   }, 20_000);
 
@@ -47,7 +47,7 @@ describe('a probe of a server that may want an account', () => {
 
   const looked = async (serverId: string, more: Partial<Order> = {}): Promise<Observation> => {
     const probeId = `probe-${(probes += 1)}`;
-    await policy.events.publish(policyContracts.probeOrdered, { serverId, probeId, ...more }, probeId);
+    await policy.events.publish(serverContracts.probeOrdered, { serverId, probeId, ...more }, probeId);
     await eventually(() => seen.some((each) => each.probeId === probeId), 15_000);
     return seen.find((each) => each.probeId === probeId)!;
   };
@@ -209,7 +209,7 @@ describe('a probe of a server that may want an account', () => {
 
   it('passes over a server that is gone', async () => {
     const probeId = 'probe-of-none';
-    await policy.events.publish(policyContracts.probeOrdered, { serverId: newId('server'), probeId }, probeId);
+    await policy.events.publish(serverContracts.probeOrdered, { serverId: newId('server'), probeId }, probeId);
     await looked((await server(await opened(startJsonUpstream()))).id);
     expect(seen.some((each) => each.probeId === probeId)).toBe(false);
   });

@@ -1,8 +1,8 @@
 import type { Bus } from '@gatehouse/bus';
-import { identityContracts, type policyContracts } from '@gatehouse/contracts';
+import { identityContracts, type serverContracts } from '@gatehouse/contracts';
 import { asRefusalOrFault, errorRow } from '@gatehouse/kernel';
 
-type Health = policyContracts.Server['health'];
+type Health = serverContracts.Server['health'];
 
 /** What finding out how to sign in came to, as health carries it. */
 export type WayIn = Pick<Health, 'steps' | 'verdict' | 'advice'>;

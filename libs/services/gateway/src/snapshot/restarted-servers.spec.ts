@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { policyContracts, serverContracts } from '@gatehouse/contracts';
 import { startConformanceUpstream, type ConformanceUpstream } from '@gatehouse/testing';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
@@ -67,11 +67,11 @@ describe('a server that was restarted', () => {
 
   it('is probed as it is now, by an edge that has not heard of the restart', async () => {
     const seen: unknown[] = [];
-    await neighbours.bus('policy').events.consume(policyContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
+    await neighbours.bus('policy').events.consume(serverContracts.toolsObserved, 'policy-observations', async ({ health }) => void seen.push(health.status));
     neighbours.credentials.set(neighbours.accountOf(server), [['X-Api-Key', 'another-key']]);
     server.restarts += 1;
     neighbours.policyVersion += 1;
-    await neighbours.bus('policy').events.publish(policyContracts.probeOrdered, { serverId: server.id, probeId: 'p', restarts: server.restarts }, 'p');
+    await neighbours.bus('policy').events.publish(serverContracts.probeOrdered, { serverId: server.id, probeId: 'p', restarts: server.restarts }, 'p');
     await eventually(() => seen.length > 0);
     expect(seen).toEqual(['failing']);
   });

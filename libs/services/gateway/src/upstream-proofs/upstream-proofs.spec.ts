@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { policyContracts, vaultContracts } from '@gatehouse/contracts';
+import { serverContracts, vaultContracts } from '@gatehouse/contracts';
 import { newId } from '@gatehouse/kernel';
 import { makeProof, newBoundKey, startHttpSseUpstream, startOauthUpstream, type HttpSseUpstream, type OauthUpstream } from '@gatehouse/testing';
 import { decodeJwt } from 'jose';
@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { EdgeStage, eventually } from '../edge-stage.conformance.js';
 import { Neighbours } from '../neighbours.conformance.js';
 
-type Observation = z.output<typeof policyContracts.toolsObserved.payload>;
+type Observation = z.output<typeof serverContracts.toolsObserved.payload>;
 
 const CLIENT = { clientId: 'machine', clientSecret: 'machine-secret' };
 const BASIC = `Basic ${Buffer.from(`${CLIENT.clientId}:${CLIENT.clientSecret}`).toString('base64')}`;
@@ -34,7 +34,7 @@ describe('a token that is bound to a key', () => {
 
   beforeAll(async () => {
     await neighbours.serve();
-    await neighbours.bus('policy').events.consume(policyContracts.toolsObserved, 'policy-observations', async (observation) => void seen.push(observation));
+    await neighbours.bus('policy').events.consume(serverContracts.toolsObserved, 'policy-observations', async (observation) => void seen.push(observation));
     upstream = await startOauthUpstream({ clients: [CLIENT], dpop: 'required' });
     older = await startHttpSseUpstream();
     token = await issued();
@@ -104,7 +104,7 @@ describe('a token that is bound to a key', () => {
 
   it('goes with a proof in probes too', async () => {
     const probeId = 'probe-bound';
-    await neighbours.bus('policy').events.publish(policyContracts.probeOrdered, { serverId: server.id, probeId, identity: { id: neighbours.accountOf(server), owner: 'global' } }, probeId);
+    await neighbours.bus('policy').events.publish(serverContracts.probeOrdered, { serverId: server.id, probeId, identity: { id: neighbours.accountOf(server), owner: 'global' } }, probeId);
     await eventually(() => seen.some((each) => each.probeId === probeId));
     expect(seen.find((each) => each.probeId === probeId)!.health).toMatchObject({ status: 'healthy', failure: null });
   });

@@ -1,4 +1,4 @@
-import type { policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { presetContracts, upstreamContracts } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
 import type { z } from 'zod';
 import { builtInPresets } from './built-in-presets.js';
@@ -6,7 +6,7 @@ import { builtInPresets } from './built-in-presets.js';
 type Preset = upstreamContracts.Preset;
 
 /** A preset with where it is from. */
-export type ShownPreset = z.output<typeof policyContracts.shownPreset>;
+export type ShownPreset = z.output<typeof presetContracts.shownPreset>;
 
 interface Pattern {
   host: string;

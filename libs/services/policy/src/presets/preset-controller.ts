@@ -1,5 +1,5 @@
 import { Serves } from '@gatehouse/bus';
-import { policyContracts, type Actor, type upstreamContracts } from '@gatehouse/contracts';
+import { presetContracts, type Actor, type upstreamContracts } from '@gatehouse/contracts';
 import { Controller } from '@nestjs/common';
 import type { ShownPreset } from './preset-book.js';
 import { Presets } from './presets.js';
@@ -10,19 +10,19 @@ export class PresetController {
   constructor(private readonly presets: Presets) {}
 
   /** All presets. */
-  @Serves(policyContracts.listPresets)
+  @Serves(presetContracts.listPresets)
   async list(): Promise<{ items: ShownPreset[] }> {
     return { items: await this.presets.list() };
   }
 
   /** Writes one. */
-  @Serves(policyContracts.putPreset)
+  @Serves(presetContracts.putPreset)
   put({ actor, preset }: { actor: Actor; preset: upstreamContracts.Preset }): Promise<ShownPreset> {
     return this.presets.put(actor, preset);
   }
 
   /** Forgets what was written. */
-  @Serves(policyContracts.deletePreset)
+  @Serves(presetContracts.deletePreset)
   remove({ actor, name }: { actor: Actor; name: string }): Promise<{ name: string }> {
     return this.presets.remove(actor, name);
   }

@@ -1,4 +1,4 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import type { Clock } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
@@ -9,9 +9,9 @@ import { readItems } from '../servers/server-rows.js';
 import type { SnapshotChanges } from '../snapshot/snapshot-changes.js';
 
 /** One part of what an edge saw. */
-export type ObservationPart = z.output<typeof policyContracts.toolsObserved.payload>;
+export type ObservationPart = z.output<typeof serverContracts.toolsObserved.payload>;
 
-type Item = policyContracts.ObservedItem;
+type Item = serverContracts.ObservedItem;
 type Health = ObservationPart['health'];
 
 /** What observations are taken in with. */
@@ -96,7 +96,7 @@ function findings(seen: Health, { transport, steps = [], verdict = null, advice 
 }
 
 /** What a probe found, in a line of the server's own log. */
-function toldOf({ status, failure, detail, protocolVersion }: Health, items: readonly Item[]): Pick<policyContracts.ServerLine, 'event' | 'detail'> {
+function toldOf({ status, failure, detail, protocolVersion }: Health, items: readonly Item[]): Pick<serverContracts.ServerLine, 'event' | 'detail'> {
   if (status === 'healthy') return { event: 'healthy', detail: `MCP ${clean(protocolVersion ?? '')}, offers ${items.length}` };
   // It wants an account and nobody connected one: nothing is broken.
   if (status === 'unknown') return { event: 'waiting', detail: detail === null ? null : clean(detail) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { policyContracts } from '@gatehouse/contracts';
+import { serverContracts } from '@gatehouse/contracts';
 import { TestAuthority } from '@gatehouse/testing';
 import { describeCertificates, requireCertificates } from './ca-certificate.js';
 
@@ -31,7 +31,7 @@ describe('certificates for one server', () => {
     const [shown, ...more] = describeCertificates(requireCertificates(certificate, NOW));
     expect(more).toEqual([]);
     expect(shown).toEqual({ subject: expect.stringMatching(/^CN=test authority/), fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/), expiresAt: expect.any(Number) });
-    expect(policyContracts.trustedCertificate.safeParse(shown).success).toBe(true);
+    expect(serverContracts.trustedCertificate.safeParse(shown).success).toBe(true);
     expect(describeCertificates(null)).toEqual([]);
   });
 });

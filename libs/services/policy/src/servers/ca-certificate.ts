@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { z } from 'zod';
 
 /** A certificate as it is shown. */
-export type TrustedCertificate = z.output<typeof policyContracts.trustedCertificate>;
+export type TrustedCertificate = z.output<typeof serverContracts.trustedCertificate>;
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/g;
 const SUBJECT_CHARS = 300;

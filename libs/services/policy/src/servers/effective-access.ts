@@ -1,8 +1,8 @@
-import type { policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import type { z } from 'zod';
 
 type Auth = z.output<typeof upstreamContracts.serverAuth>;
-type Transport = z.output<typeof policyContracts.transport>;
+type Transport = z.output<typeof serverContracts.transport>;
 type Grant = upstreamContracts.UpstreamOauth['grant'];
 
 /** What was set for a server. */
@@ -21,7 +21,7 @@ export interface AccessAsSet {
 export interface AccessAsFound {
   /** The newest that is not `failed`: what broke on the way tells nothing of what the server needs. */
   verdict: upstreamContracts.AuthVerdict | null;
-  transport: policyContracts.Server['health']['transport'];
+  transport: serverContracts.Server['health']['transport'];
 }
 
 /** How a server's calls are signed in and spoken. */

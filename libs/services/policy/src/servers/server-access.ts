@@ -1,4 +1,4 @@
-import type { policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
 import { effectiveOauth } from '../presets/effective-oauth.js';
 import { readPresetBook, type PresetBook } from '../presets/preset-book.js';
@@ -14,7 +14,7 @@ export interface AccessRow {
   headers: readonly unknown[];
   secret_headers: readonly string[];
   known_verdict: upstreamContracts.AuthVerdict | null;
-  health: Partial<policyContracts.Server['health']>;
+  health: Partial<serverContracts.Server['health']>;
 }
 
 /** What applies to a server, all told. */

@@ -1,7 +1,7 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import type { Transaction } from '@gatehouse/persistence';
 
-type Line = policyContracts.ServerLine;
+type Line = serverContracts.ServerLine;
 
 /** Lines kept of each kind for one server: an upstream that fails all day does not push out who stopped it. */
 const KEPT = 200;

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import type { z } from 'zod';
 import type { ServerSettings } from './server-settings.js';
 
 /** What is to change; what is left out stays. */
-export type ServerPatch = z.output<typeof policyContracts.patchServer.request>['change'];
+export type ServerPatch = z.output<typeof serverContracts.patchServer.request>['change'];
 
 /** Settings after a change, and what follows from it. */
 export interface PatchedSettings {

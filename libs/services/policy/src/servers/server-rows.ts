@@ -1,11 +1,11 @@
-import type { policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import { Refusal } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
 import { readPresetBook, type PresetBook } from '../presets/preset-book.js';
 import { describeCertificates } from './ca-certificate.js';
 import { accessOf, type AccessRow } from './server-access.js';
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 
 interface ServerRow extends AccessRow {
   id: string;
@@ -104,7 +104,7 @@ function secretHeadersOf({ secret_headers: names }: ServerRow, preset: upstreamC
 }
 
 /** What a server offers, of one kind or all, in the order it lists them. */
-export async function readItems(db: Transaction, serverId: string, kind: string | null): Promise<policyContracts.ObservedItem[]> {
+export async function readItems(db: Transaction, serverId: string, kind: string | null): Promise<serverContracts.ObservedItem[]> {
   const sql = 'SELECT kind, name, title, description, fingerprint FROM server_items WHERE server_id = $1 AND ($2::text IS NULL OR kind = $2) ORDER BY position';
-  return (await db.query<policyContracts.ObservedItem>(sql, [serverId, kind])).map((row) => ({ ...row }));
+  return (await db.query<serverContracts.ObservedItem>(sql, [serverId, kind])).map((row) => ({ ...row }));
 }

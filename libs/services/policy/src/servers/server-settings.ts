@@ -1,4 +1,4 @@
-import type { policyContracts } from '@gatehouse/contracts';
+import type { serverContracts } from '@gatehouse/contracts';
 import { Refusal, requireHeaderNames } from '@gatehouse/kernel';
 import type { Transaction } from '@gatehouse/persistence';
 import type { z } from 'zod';
@@ -9,7 +9,7 @@ import { UNKNOWN_HEALTH } from './server-rows.js';
 import { requireServerUrl } from './server-url.js';
 
 /** What a server is registered with. */
-export type ServerInput = z.output<typeof policyContracts.serverInput>;
+export type ServerInput = z.output<typeof serverContracts.serverInput>;
 
 /** What an administrator sets of a server and can change later. */
 export type ServerSettings = Omit<ServerInput, 'id' | 'name'>;

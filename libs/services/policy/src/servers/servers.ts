@@ -1,4 +1,4 @@
-import type { Actor, policyContracts, upstreamContracts } from '@gatehouse/contracts';
+import type { Actor, serverContracts, upstreamContracts } from '@gatehouse/contracts';
 import { Refusal, type Clock } from '@gatehouse/kernel';
 import type { Database, Transaction } from '@gatehouse/persistence';
 import type { Logger } from '@gatehouse/telemetry';
@@ -9,7 +9,7 @@ import { patchedSettings, type PatchedSettings, type ServerPatch } from './serve
 import { readItems, readServer, readServers, readUpstream, UNKNOWN_HEALTH } from './server-rows.js';
 import { insertServer, keptCertificate, readSettings, requireSettings, writeSettings, type ServerInput } from './server-settings.js';
 
-type Server = policyContracts.Server;
+type Server = serverContracts.Server;
 
 /** Which server is to change, by whom, and the revision it must still have. */
 export interface ServerChange {
@@ -47,13 +47,13 @@ export class Servers {
   }
 
   /** What a server offered when it was last seen well; refuses with `unknown_server`. */
-  async items(name: string, kind: string | null): Promise<policyContracts.ObservedItem[]> {
+  async items(name: string, kind: string | null): Promise<serverContracts.ObservedItem[]> {
     const { id } = await this.get(name);
     return readItems(this.parts.db, id, kind);
   }
 
   /** Lines of a server's own log, oldest first; refuses with `unknown_server`. */
-  async lines(name: string, wanted: LinesWanted): Promise<policyContracts.ServerLine[]> {
+  async lines(name: string, wanted: LinesWanted): Promise<serverContracts.ServerLine[]> {
     const { id } = await this.get(name);
     return readLines(this.parts.db, id, wanted);
   }
@@ -191,7 +191,7 @@ export class Servers {
     return true;
   }
 
-  private tell(tx: Transaction, serverId: string, event: policyContracts.ServerLine['event'], detail: string | null = null): Promise<void> {
+  private tell(tx: Transaction, serverId: string, event: serverContracts.ServerLine['event'], detail: string | null = null): Promise<void> {
     return keepLine(tx, serverId, { at: this.parts.clock.now(), kind: 'state', event, detail });
   }
 

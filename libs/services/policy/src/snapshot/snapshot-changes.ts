@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { policyContracts, type SnapshotVersion } from '@gatehouse/contracts';
+import { policyContracts, serverContracts, type SnapshotVersion } from '@gatehouse/contracts';
 import type { Clock } from '@gatehouse/kernel';
 import type { Database, Outbox, Transaction } from '@gatehouse/persistence';
 import type { z } from 'zod';
@@ -40,7 +40,7 @@ function stateOf(rows: readonly StateRow[]): SnapshotState {
 const versionOf = ({ epoch, version }: SnapshotState): SnapshotVersion => ({ epoch, version });
 
 /** How a server is to be looked at. */
-export type ProbeWanted = Partial<Pick<z.output<typeof policyContracts.probeOrdered.payload>, 'identity' | 'anew'>>;
+export type ProbeWanted = Partial<Pick<z.output<typeof serverContracts.probeOrdered.payload>, 'identity' | 'anew'>>;
 
 /** The only way to change what policy keeps. */
 export class SnapshotChanges {
@@ -69,8 +69,8 @@ export class SnapshotChanges {
   async orderProbe(tx: Transaction, serverId: string, { identity = null, anew = false }: ProbeWanted = {}): Promise<void> {
     const sql = 'UPDATE servers SET probe_ordered_at = $2 WHERE id = $1 RETURNING restarts';
     const [{ restarts } = { restarts: 0 }] = await tx.query<{ restarts: number }>(sql, [serverId, this.clock.now()]);
-    const order: z.output<typeof policyContracts.probeOrdered.payload> = { serverId, probeId: randomUUID(), restarts, identity, anew };
-    await this.outbox.add(tx, policyContracts.probeOrdered.subject, order);
+    const order: z.output<typeof serverContracts.probeOrdered.payload> = { serverId, probeId: randomUUID(), restarts, identity, anew };
+    await this.outbox.add(tx, serverContracts.probeOrdered.subject, order);
   }
 
   private async next(tx: Transaction): Promise<SnapshotState> {

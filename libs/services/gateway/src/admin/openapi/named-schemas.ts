@@ -1,15 +1,15 @@
-import { accessContracts, api, auditContracts, authContracts, catalogueContracts, clientContracts, identityContracts, policyContracts, signInContracts, upstreamContracts } from '@gatehouse/contracts';
+import { accessContracts, api, auditContracts, authContracts, catalogueContracts, clientContracts, identityContracts, policyContracts, serverContracts, presetContracts, signInContracts, upstreamContracts } from '@gatehouse/contracts';
 import { z } from 'zod';
 
 /** The schemas that have a name in the document; all others stand where they are used. */
 export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: api.problem,
-  Server: policyContracts.server,
+  Server: serverContracts.server,
   UpstreamOauth: upstreamContracts.upstreamOauth,
   AuthStep: upstreamContracts.authStep,
-  Preset: policyContracts.shownPreset,
+  Preset: presetContracts.shownPreset,
   Identity: identityContracts.identity,
-  ServerItem: policyContracts.observedItem,
+  ServerItem: serverContracts.observedItem,
   CatalogueEntry: catalogueContracts.catalogueEntry,
   ServerLogLine: api.logLine,
   Policy: policyContracts.policy,
