@@ -51,14 +51,14 @@ serverLeg(missing ?? 'nats-server', 'Tokens that end, five services', () => {
   }, LIMIT_MS);
 
   it('an authorization server that is away spoils nothing: what is left of the token is used, and the identity becomes active again', async () => {
-    upstream.set({ accessTokenSeconds: 5 });
+    upstream.set({ accessTokenSeconds: 8 });
     const { identity, isServed } = await connected('Carol');
     for (const refresh of ['error-500', 'html'] as const) {
       upstream.set({ refresh });
       await eventually(async () => {
         expect(await isServed()).toBe(true);
         return (await identity()).status === 'retrying' ? true : undefined;
-      }, 5_000);
+      }, 8_000);
       upstream.set({ refresh: 'ok' });
       await eventually(isServed, 20_000);
       await eventually(async () => ((await identity()).status === 'active' ? true : undefined), 20_000);

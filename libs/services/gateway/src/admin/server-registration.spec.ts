@@ -11,7 +11,7 @@ import { ServiceSecrets } from './service-secrets.js';
 import { SnapshotWaits } from './snapshot-waits.js';
 
 const { createIdentity, forgetUpstream, listIdentities, putUpstreamSecret, replaceIdentityHeaders } = identityContracts;
-const { getServer, patchServer, removeServer } = serverContracts;
+const { getServer, patchServer, probeServer, removeServer } = serverContracts;
 const actor = { callerId: newId('person'), tokenId: newId('token') };
 const SECRET = 'canary-secret-of-the-server';
 const PEM = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
@@ -87,6 +87,8 @@ describe('ServerRegistration', () => {
     const [{ secret, ...put }] = services.askedOf(putUpstreamSecret);
     expect(put).toEqual({ actor, serverId: server.id, kind });
     expect(openSealed(neighbours.entryPair, secret.sealed, vaultContracts.serviceSecretContext(secret.secretId)).toString()).toBe(text);
+    // A look that came before the secret found a client without one.
+    expect(services.asked.at(-1)).toMatchObject({ subject: probeServer.subject, input: { name: server.name } });
     expect(JSON.stringify([neighbours.added, services.asked])).not.toContain(text.slice(0, 20));
   });
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BUS, type Bus } from '@gatehouse/bus';
-import { identityContracts, type Actor, type SnapshotVersion } from '@gatehouse/contracts';
+import { identityContracts, serverContracts, type Actor, type SnapshotVersion } from '@gatehouse/contracts';
 import { newId } from '@gatehouse/kernel';
 import type { SecretHeader, ServerAccess } from './server-access.js';
 import { ServiceSecrets } from './service-secrets.js';
@@ -29,6 +29,8 @@ export class ServerSecrets {
     if (client === null) return;
     const secret = await this.secrets.seal(client.text);
     await this.bus.request(putUpstreamSecret, { actor, serverId: server.id, kind: client.kind, secret });
+    // The first look may have come before the secret did, and told that a client is missing.
+    await this.bus.request(serverContracts.probeServer, { actor, name: server.name, revision: null });
   }
 
   async #identity({ id: serverId, name }: Registered, values: readonly SecretHeader[], actor: Actor) {

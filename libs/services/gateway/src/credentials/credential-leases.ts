@@ -108,7 +108,8 @@ export class CredentialLeases {
     const { version, expiresInMs, credentialExpiresInMs } = reply;
     if (dpopKey !== undefined) this.#bind(headers, dpopKey, expiresInMs);
     const renewAt = asked + this.#lives.untilRenewal(identityId, version, credentialExpiresInMs);
-    return new LeasedCredential(lines, { expiresAt: asked + expiresInMs, refreshAt: asked + expiresInMs * REFRESH_AT, version, renewAt });
+    const endsAt = asked + (credentialExpiresInMs ?? Number.POSITIVE_INFINITY);
+    return new LeasedCredential(lines, { expiresAt: asked + expiresInMs, refreshAt: asked + expiresInMs * REFRESH_AT, version, renewAt, endsAt });
   }
 
   #bind(headers: vaultContracts.LeasedHeaders['headers'], dpopKey: string, forMs: number): void {

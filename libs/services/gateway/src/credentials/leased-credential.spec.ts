@@ -3,7 +3,7 @@ import { Secret } from '@gatehouse/kernel';
 import { LeasedCredential } from './leased-credential.js';
 
 const lease = (...values: string[]): LeasedCredential =>
-  new LeasedCredential(values.map((value, at) => [`x-${at}`, Secret.of(Buffer.from(value, 'latin1'))] as const), { expiresAt: 1_000, refreshAt: 750, version: 1, renewAt: Number.POSITIVE_INFINITY });
+  new LeasedCredential(values.map((value, at) => [`x-${at}`, Secret.of(Buffer.from(value, 'latin1'))] as const), { expiresAt: 1_000, refreshAt: 750, version: 1, renewAt: Number.POSITIVE_INFINITY, endsAt: Number.POSITIVE_INFINITY });
 
 const SECRET = 's3cr"et\\token/+1234';
 

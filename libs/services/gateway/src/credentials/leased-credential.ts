@@ -11,6 +11,8 @@ export interface LeaseTerms {
   readonly version: number;
   /** When to ask for a new credential in the background, since this one is about to end; infinite when its end is not known. */
   readonly renewAt: number;
+  /** The credential's own end; infinite when it is not known. */
+  readonly endsAt: number;
 }
 
 /** The secret headers of one identity as leased, with the shapes in which an answer might give them away. */

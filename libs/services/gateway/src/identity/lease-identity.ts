@@ -14,7 +14,8 @@ import type { DirectoryIdentity } from './identity-index.js';
 export async function leaseIdentity(identity: Pick<DirectoryIdentity, 'id' | 'owner'>, server: EdgeServer, destination: Destination, edge: Edge): Promise<LeasedCredential> {
   const target = { identityId: identity.id, owner: identity.owner, server: server.entry, origin: destination.origin };
   const lease = edge.leases.held(target) ?? (await leased(target, edge));
-  if (lease.terms.renewAt <= edge.clock.monotonicMs()) edge.renewals.ahead(identity.id, lease);
+  const now = edge.clock.monotonicMs();
+  if (lease.terms.renewAt <= now) edge.renewals.ahead(identity.id, lease, now);
   return lease;
 }
 

@@ -46,18 +46,19 @@ export class Renewals {
   }
 
   /** Has a credential that is about to end renewed while calls go on using it. */
-  ahead(identityId: string, { terms: { version } }: LeasedCredential): void {
+  ahead(identityId: string, { terms: { version, endsAt } }: LeasedCredential, nowMs: number): void {
     const key = `${identityId} ${version}`;
     if (this.#ahead.has(key)) return;
     this.#ahead.add(key);
-    void this.#askAhead({ identityId, version, cause: 'expiring', challenge: null }).finally(() => {
+    void this.#askAhead({ identityId, version, cause: 'expiring', challenge: null }, endsAt - nowMs).finally(() => {
       // Not renewed yet: the next call after a while asks again.
       setTimeout(() => this.#ahead.delete(key), AHEAD_AGAIN_MS).unref();
     });
   }
 
-  async #askAhead(wish: RenewalWish): Promise<void> {
-    await sleep(Math.random() * this.jitterMs, undefined, { ref: false });
+  // A token of seconds must be renewed within them.
+  async #askAhead(wish: RenewalWish, leftMs: number): Promise<void> {
+    await sleep(Math.random() * Math.min(this.jitterMs, Math.max(leftMs, 0) / 4), undefined, { ref: false });
     await this.ask(wish);
   }
 

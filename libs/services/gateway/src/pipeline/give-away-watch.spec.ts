@@ -4,7 +4,7 @@ import { LeasedCredential } from '../credentials/leased-credential.js';
 import { GiveAwayWatch } from './give-away-watch.js';
 
 const SECRET = 'canary-secret-0123456789';
-const lease = new LeasedCredential([['x-api-key', Secret.of(Buffer.from(SECRET))]], { expiresAt: 1_000, refreshAt: 750, version: 1, renewAt: Number.POSITIVE_INFINITY });
+const lease = new LeasedCredential([['x-api-key', Secret.of(Buffer.from(SECRET))]], { expiresAt: 1_000, refreshAt: 750, version: 1, renewAt: Number.POSITIVE_INFINITY, endsAt: Number.POSITIVE_INFINITY });
 
 const piecesOf = (text: string, size: number): Buffer[] => {
   const bytes = Buffer.from(text);
