@@ -42,10 +42,13 @@ const outcomeOf = (entry: HostileAnswer, { status, text, broken }: Heard): strin
   if (broken) return 'cut';
   const { result, error } = lastMessage(text);
   if (error !== undefined) return stoppedBy(status, error);
+  if (result.isError === true && result._meta?.['io.gatehouse/refusal']?.type === 'identity_dead') return 'disowned';
   return isHonest(entry, result) && status === 200 ? 'honest' : `${status} ${text.slice(0, 200)}`;
 };
 
-const expectedOutcome = ({ outcome }: HostileAnswer): string => (outcome === 'refused' || outcome === 'cut' ? outcome : 'honest');
+const STOPS: ReadonlySet<string> = new Set(['refused', 'cut', 'disowned']);
+const expectedOutcome = ({ outcome }: HostileAnswer): string => (STOPS.has(outcome) ? outcome : 'honest');
+const expectedStatus = (entry: HostileAnswer): string => ({ honest: 'ok', disowned: 'refused' })[expectedOutcome(entry)] ?? 'upstream_error';
 
 inBothForms(
   'An upstream that attacks or breaks harms nobody',
@@ -147,7 +150,7 @@ inBothForms(
         return found.length >= HOSTILE_ANSWERS.length ? found : undefined;
       });
       const written = HOSTILE_ANSWERS.map(({ name }, at) => [name, own.filter(({ facts }: any) => facts.client.userAgent === `hostile-${at}`).map(({ outcome }: any) => outcome.status)]);
-      expect(written).toEqual(HOSTILE_ANSWERS.map((entry) => [entry.name, [expectedOutcome(entry) === 'honest' ? 'ok' : 'upstream_error']]));
+      expect(written).toEqual(HOSTILE_ANSWERS.map((entry) => [entry.name, [expectedStatus(entry)]]));
       expect(own.flatMap(({ outcome }: any) => (outcome.status === 'upstream_error' && !STOPPED.test(outcome.code) ? [outcome.code] : []))).toEqual([]);
     });
 

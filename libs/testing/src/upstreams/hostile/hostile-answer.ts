@@ -4,9 +4,10 @@ import type { RawExchange, RawHandler } from '../raw-upstream.js';
 /**
  * What a gateway makes of it. `refused`: the client gets an error and nothing of the answer.
  * `cut`: bytes may have been passed on, then the stream ends with an error. `cleaned`: the client
- * gets the honest answer without the hostile part. `passed`: strange but allowed.
+ * gets the honest answer without the hostile part. `passed`: strange but allowed. `disowned`: it refused
+ * the credential, so whoever owns that is asked to connect it again.
  */
-export type HostileOutcome = 'refused' | 'cut' | 'cleaned' | 'passed';
+export type HostileOutcome = 'refused' | 'cut' | 'cleaned' | 'passed' | 'disowned';
 
 /** One way in which an upstream attacks or breaks, named by what it does. */
 export interface HostileAnswer {

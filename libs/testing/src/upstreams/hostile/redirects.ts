@@ -16,7 +16,7 @@ export const REDIRECTS: readonly HostileAnswer[] = [
   ...[301, 302, 303, 308].map((status) =>
     onCall('E-26', 'refused', `${status} to loopback`, ({ response }) => response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end()),
   ),
-  onCall('E-26', 'refused', '401 whose metadata lies on a metadata service', ({ response }) => {
+  onCall('E-26', 'disowned', '401 whose metadata lies on a metadata service', ({ response }) => {
     const challenge = 'Bearer resource_metadata="http://169.254.169.254/.well-known/oauth-protected-resource"';
     response.writeHead(401, { 'www-authenticate': challenge }).end();
   }),
