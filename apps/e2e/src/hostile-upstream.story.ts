@@ -42,7 +42,7 @@ const outcomeOf = (entry: HostileAnswer, { status, text, broken }: Heard): strin
   if (broken) return 'cut';
   const { result, error } = lastMessage(text);
   if (error !== undefined) return stoppedBy(status, error);
-  if (result.isError === true && result._meta?.['io.gatehouse/refusal']?.type === 'identity_dead') return 'disowned';
+  if (result.isError === true && result._meta?.['io.gatehouse/refusal']?.code === 'identity_dead') return 'disowned';
   return isHonest(entry, result) && status === 200 ? 'honest' : `${status} ${text.slice(0, 200)}`;
 };
 

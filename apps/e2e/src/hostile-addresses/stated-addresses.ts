@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { admin, type World } from '../world/world.js';
+import { admin, eventually, type World } from '../world/world.js';
 
 /** A place where somebody tells Gatehouse an address. */
 export interface EntryPoint {
@@ -30,7 +30,8 @@ function toldByAdministrators(world: World): EntryPoint[] {
     const name = `told-${told++}`;
     const { status } = await api.send('POST', '/servers', { name, ...body });
     if (status >= 300) return;
-    await api.send('POST', `/servers/${name}/restart`);
+    // Gone before the look at it, it would prove nothing.
+    await eventually(async () => ((await api.ok('GET', `/servers/${name}`)).health.checkedAt === null ? undefined : true), 20_000);
     await api.send('DELETE', `/servers/${name}`);
   };
   return [
