@@ -3,8 +3,8 @@ import { preset } from './jest.preset.mjs';
 const project = (displayName, roots, testMatch) => ({ ...preset, displayName, roots, testMatch });
 
 /**
- * One process runs every unit and conformance suite; stories run in a second project because they
- * start whole Gatehouses and must not share the machine with each other.
+ * Units and conformance suites; stories are a second project because they start whole Gatehouses and
+ * want the machine without the units.
  */
 export default {
   projects: [
