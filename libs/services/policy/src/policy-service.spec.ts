@@ -239,6 +239,20 @@ describe('what edges saw', () => {
     expect((await gateway.request(serverContracts.listServerItems, { name, kind: null })).items).toHaveLength(1);
   });
 
+  it('learns from an older look how to sign in, where the later one had an account already', async () => {
+    const { id, name } = await add();
+    await observe(id, { items: [toolItem('inside')], probeId: 'p2' });
+    await until(async () => ('inside' in (await toolsOf()) ? true : undefined));
+    const step = { step: 'request', outcome: 'ok', url: null, detail: 'It asks for an account.' };
+    await observe(id, { health: { status: 'unknown', verdict: 'sign_in', steps: [step], checkedAt: clock.now() - 1 }, probeId: 'p1' });
+    const known = await until(async () => {
+      const server = await gateway.request(serverContracts.getServer, { name });
+      return server.health.verdict === null ? undefined : server;
+    });
+    expect(known).toMatchObject({ health: { status: 'healthy', verdict: 'sign_in', steps: [step] } });
+    expect(await toolsOf()).toEqual({ inside: 'f-inside' });
+  });
+
   it('stands names that upstreams choose', async () => {
     const { id } = await add();
     const long = 'x'.repeat(300);

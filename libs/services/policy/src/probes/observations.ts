@@ -41,15 +41,26 @@ const INSERT_ITEMS = `
 export class Observations {
   constructor(private readonly parts: ObservationsParts) {}
 
-  /** Takes in one part. What is about a server that is gone, or older than what is known, is dropped. */
+  /**
+   * Takes in one part. What is about a server that is gone, or older than what is known, is dropped; but
+   * what an older look found out about the way in stays, where the later one had an account and found nothing out.
+   */
   async take(part: ObservationPart): Promise<void> {
     const now = this.parts.clock.now();
     await this.parts.changes.apply(async (tx) => {
       const [server] = await tx.query<{ health: Health }>('SELECT health FROM servers WHERE id = $1', [part.serverId]);
-      if (server === undefined || isOlder(part.health, server.health)) return { result: undefined, changed: false };
+      if (server === undefined) return { result: undefined, changed: false };
+      if (isOlder(part.health, server.health)) return { result: undefined, changed: await this.learn(tx, part, server.health) };
       const whole = await this.collect(tx, part, now);
       return { result: undefined, changed: whole !== undefined && (await this.settle(tx, part, { items: whole, known: server.health })) };
     });
+  }
+
+  private async learn(tx: Transaction, { serverId, health: { steps, verdict, advice } }: ObservationPart, known: Health): Promise<boolean> {
+    if (verdict === null || (known.verdict ?? null) !== null) return false;
+    const before = await accessText(tx, serverId);
+    await tx.query(UPDATE_HEALTH, [serverId, JSON.stringify({ ...known, steps, verdict, advice }), verdict]);
+    return (await accessText(tx, serverId)) !== before;
   }
 
   private async collect(tx: Transaction, part: ObservationPart, now: number): Promise<Item[] | undefined> {
