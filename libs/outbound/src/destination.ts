@@ -28,6 +28,8 @@ export interface SmallRequest extends OutboundRequest, SmallAnswerLimits {
   hops?: HopTimes | undefined;
 }
 
+const NONE: readonly Stamp[] = [];
+
 /** Finds or makes the pool of a target's origin, and retires it. */
 export interface TargetPools {
   open(): Pool;
@@ -41,6 +43,7 @@ export interface TargetPools {
 export class Destination {
   readonly origin: string;
   readonly url: string;
+  private readonly address: string;
   private pool: Pool | undefined;
 
   /** Made by `Outbound.destination`. */
@@ -51,6 +54,7 @@ export class Destination {
   ) {
     this.origin = target.origin;
     this.url = target.url;
+    this.address = target.url.split('?', 1)[0]!;
   }
 
   /**
@@ -88,20 +92,26 @@ export class Destination {
     const stamped = this.stampOn(lines, request);
     // It is told to the handler, as every failure is.
     if (stamped instanceof Error) return new GuardedHandler(handler).onResponseError(undefined, stamped);
-    const again = mayRepeat ? () => this.send(request, handler, false) : undefined;
-    const guarded = new GuardedHandler(stamped.length === 0 ? handler : new StampedHandler(handler, { stamps: stamped, origin: this.origin, again }));
+    const guarded = new GuardedHandler(stamped.length === 0 ? handler : this.listening(stamped, request, handler, mayRepeat));
     const { headersTimeoutMs: headersTimeout, bodyTimeoutMs: bodyTimeout, method, body = null, hops } = request;
     const options = { path: this.target.path, method, headers: lines, body, headersTimeout, bodyTimeout };
     this.livePool().dispatch(options, hops === undefined ? guarded : hops.watch(guarded, body));
   }
 
+  private listening(stamps: readonly Stamp[], request: StreamedRequest, handler: Dispatcher.DispatchHandler, mayRepeat: boolean): StampedHandler {
+    const again = mayRepeat ? () => this.send(request, handler, false) : undefined;
+    return new StampedHandler(handler, { stamps, origin: this.origin, again });
+  }
+
   /** Adds the stamps to the lines; gives those of them that want to hear of the answer. */
-  private stampOn(lines: string[], { method, headers, body = null }: OutboundRequest): Stamp[] | Error {
+  private stampOn(lines: string[], { method, headers, body = null }: OutboundRequest): readonly Stamp[] | Error {
+    if (this.stamps.length === 0) return NONE;
+    const { url, origin, address } = this;
     const listening: Stamp[] = [];
     try {
       for (const stamp of this.stamps) {
         if (headers[stamp.header] !== undefined) continue;
-        const value = stamp.value({ method, url: this.url, headers, body });
+        const value = stamp.value({ method, url, origin, address, headers, body });
         if (value === undefined) continue;
         lines.push(stamp.header, value);
         if (stamp.heard !== undefined) listening.push(stamp);

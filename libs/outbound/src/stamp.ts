@@ -6,6 +6,9 @@ import type { Dispatcher } from 'undici';
 export interface StampedRequest {
   readonly method: string;
   readonly url: string;
+  readonly origin: string;
+  /** The URL without its query. */
+  readonly address: string;
   /** Names in lower case where they matter to a stamp. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | null;

@@ -1,6 +1,7 @@
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
-import { newSealingKeyPair, openSealed, Refusal, sealTo, Secret } from '@gatehouse/kernel';
+import { newSealingKeyPair, sealTo, Secret } from '@gatehouse/kernel';
+import { leasedSecret } from '../sign-in/leased-secret.js';
 import { packed, unpacked, type SignInTokens } from './sign-in-tokens.js';
 
 const PURPOSE = 'sign-in-tokens';
@@ -25,9 +26,9 @@ export class TokenVault {
 
   /** The tokens under an id, or undefined when there are none; the caller wipes them. */
   async read(secretId: string): Promise<SignInTokens | undefined> {
-    const lease = await this.leased(secretId);
-    if (lease === undefined) return undefined;
-    const secret = Secret.of(openSealed(this.pair, lease.sealed, vaultContracts.serviceSecretLeaseContext(secretId, lease.version)));
+    const bytes = await leasedSecret(this.bus, this.pair, secretId);
+    if (bytes === undefined) return undefined;
+    const secret = Secret.of(bytes);
     try {
       return unpacked(secret);
     } finally {
@@ -38,14 +39,5 @@ export class TokenVault {
   /** Destroys them; twice is fine. */
   async destroy(secretIds: readonly string[]): Promise<void> {
     for (const secretId of secretIds) await this.bus.request(vaultContracts.destroyAuthSecret, { secretId });
-  }
-
-  private async leased(secretId: string): Promise<{ sealed: string; version: number } | undefined> {
-    try {
-      return await this.bus.request(vaultContracts.leaseAuthSecret, { secretId, instanceKey: this.pair.publicKey });
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'credential_missing') return undefined;
-      throw error;
-    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Bus } from '@gatehouse/bus';
 import { vaultContracts } from '@gatehouse/contracts';
-import { newSealingKeyPair, openSealed, Refusal, sealTo, Secret } from '@gatehouse/kernel';
+import { newSealingKeyPair, sealTo, Secret } from '@gatehouse/kernel';
+import { leasedSecret } from '../sign-in/leased-secret.js';
 import type { KeptRefresh, UpstreamTokens } from '../upstreams/upstream-tokens.js';
 import type { IdentityRow } from './identity-rows.js';
 
@@ -75,9 +76,8 @@ export class IdentityVault {
 
   /** What is kept under an id, or undefined when there is nothing; the caller wipes it (`wipeKept`). */
   async refreshToken(secretId: string): Promise<KeptRefresh | undefined> {
-    const lease = await this.leased(secretId);
-    if (lease === undefined) return undefined;
-    const whole = openSealed(this.pair, lease.sealed, vaultContracts.serviceSecretLeaseContext(secretId, lease.version));
+    const whole = await leasedSecret(this.bus, this.pair, secretId);
+    if (whole === undefined) return undefined;
     const end = whole.indexOf(BREAK);
     if (end === -1) return { refreshToken: Secret.of(whole), dpopKey: null };
     const kept = { refreshToken: Secret.of(Buffer.from(whole.subarray(end + 1))), dpopKey: Secret.of(Buffer.from(whole.subarray(0, end))) };
@@ -88,15 +88,6 @@ export class IdentityVault {
   /** Destroys a refresh token; twice is fine. */
   async forgetRefreshToken(secretId: string): Promise<void> {
     await this.bus.request(vaultContracts.destroyAuthSecret, { secretId });
-  }
-
-  private async leased(secretId: string): Promise<{ sealed: string; version: number } | undefined> {
-    try {
-      return await this.bus.request(vaultContracts.leaseAuthSecret, { secretId, instanceKey: this.pair.publicKey });
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'credential_missing') return undefined;
-      throw error;
-    }
   }
 
   private async store({ id: identityId, serverId, origin, owner }: Binding, fields: { name: string; sealed: string }[], expiresAt: number | null): Promise<number> {

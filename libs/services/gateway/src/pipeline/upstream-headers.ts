@@ -39,9 +39,19 @@ function ofServer(resolved: Resolved, headers: Record<string, string>, lease: Le
 /** What speaks for the caller to us, besides the names that nobody may set; policy refuses all of them when they are given. */
 const SPEAKS_TO_US = new Set(['authorization', 'dpop']);
 
+const forwarded = new WeakMap<readonly string[], readonly string[]>();
+
+/** The names that may go up, lower case; made once per list of a snapshot. */
+function forwardedOf(names: readonly string[]): readonly string[] {
+  const held = forwarded.get(names);
+  if (held !== undefined) return held;
+  const made = names.map((name) => name.toLowerCase()).filter((name) => !SPEAKS_TO_US.has(name) && !isReservedHeader(name));
+  forwarded.set(names, made);
+  return made;
+}
+
 function forwardFrom({ caller, server }: Resolved, headers: Record<string, string>): void {
-  for (const name of server.entry.forwardHeaders.map((each) => each.toLowerCase())) {
-    if (SPEAKS_TO_US.has(name) || isReservedHeader(name)) continue;
+  for (const name of forwardedOf(server.entry.forwardHeaders)) {
     const sent = headerOf(caller.received.request, name);
     if (sent !== undefined) headers[name] = sent;
   }

@@ -38,15 +38,14 @@ export class UpstreamProofs implements Stamp {
     setTimeout(forget, forMs + REST_MS).unref();
   }
 
-  value({ method, url, headers }: StampedRequest): string | undefined {
+  value({ method, origin, address, headers }: StampedRequest): string | undefined {
     const line = headers['authorization'];
     if (line?.startsWith(SCHEME) !== true) return undefined;
     const ath = hash('sha256', line.slice(SCHEME.length), 'base64url');
     const known = this.#keys.get(ath);
     if (known === undefined || known.until <= this.clock.monotonicMs()) return undefined;
-    const { origin, pathname } = new URL(url);
     const nonce = this.#nonces.get(origin);
-    return known.key.proof({ htm: method, htu: `${origin}${pathname}`, ath, ...(nonce === undefined ? {} : { nonce }) }, this.clock.now());
+    return known.key.proof({ htm: method, htu: address, ath, ...(nonce === undefined ? {} : { nonce }) }, this.clock.now());
   }
 
   /** Remembers the nonce that a server gives with any answer; true when it says no for want of it (RFC 9449 section 9). */
